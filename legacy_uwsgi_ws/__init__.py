@@ -1,0 +1,1 @@
+"""The old WebSocket server: a WSGI application under uWSGI and gevent that reads RabbitMQ."""

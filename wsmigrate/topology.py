@@ -1,0 +1,81 @@
+"""Names and arguments of what wsmigrate declares in RabbitMQ.
+
+They are a contract between processes of different versions: a queue or an exchange that is declared
+again with other arguments is an error (406, PRECONDITION_FAILED) for whoever comes second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from wsmigrate.errors import ConfigError
+
+DEFAULT_INBOXES = 8
+MAX_INBOXES = 1024
+
+_INBOX_PREFIX = "wsmigrate.inbox."
+
+
+@dataclass(frozen=True)
+class ExchangeArguments:
+    """How the exchange of a room is declared.
+
+    The defaults are those of the legacy server and of legacy publishers. Whoever declares it with
+    others breaks them.
+    """
+
+    exchange_type: str = "fanout"
+    durable: bool = False
+    auto_delete: bool = False
+
+
+ROOM_EXCHANGE = ExchangeArguments()
+
+
+@dataclass(frozen=True)
+class InboxRetention:
+    """How much an inbox keeps for bridges that are away: whichever bound is met first.
+
+    The broker drops whole segments, so a little more than this stays on its disk.
+    """
+
+    max_age_s: int = 24 * 3600
+    max_bytes: int = 1 << 30
+    segment_bytes: int = 1 << 26
+
+    def __post_init__(self) -> None:
+        for name in ("max_age_s", "max_bytes", "segment_bytes"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(
+                    f"The inbox retention {name} is {getattr(self, name)}, and has to be positive."
+                )
+
+
+def inbox_names(count: int) -> tuple[str, ...]:
+    """The inboxes of an installation, in order. The number is chosen once: a room belongs to one
+    of them by hash, so another number moves rooms to inboxes that are not bound yet."""
+    if not 1 <= count <= MAX_INBOXES:
+        raise ConfigError(
+            f"{count} inboxes cannot be: there have to be 1 to {MAX_INBOXES} of them.",
+            remedy="Set WSMIGRATE['INBOXES'] accordingly.",
+        )
+    return tuple(f"{_INBOX_PREFIX}{index}" for index in range(count))
+
+
+def inbox_of_room(room: str, count: int) -> str:
+    """The inbox that a room's exchange is bound to. The same on every machine and Python."""
+    digest = hashlib.sha256(room.encode("utf-8")).digest()
+    return inbox_names(count)[int.from_bytes(digest[:8], "big") % count]
+
+
+def inbox_arguments(retention: InboxRetention) -> dict[str, Any]:
+    """The arguments that declare an inbox as a RabbitMQ stream (durable, neither exclusive nor
+    auto-delete: streams allow nothing else)."""
+    return {
+        "x-queue-type": "stream",
+        "x-max-age": f"{retention.max_age_s}s",
+        "x-max-length-bytes": retention.max_bytes,
+        "x-stream-max-segment-size-bytes": retention.segment_bytes,
+    }

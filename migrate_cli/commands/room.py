@@ -1,0 +1,37 @@
+"""``wsmigrate room PATH``: what a room is called everywhere."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+import click
+
+from wsmigrate.rooms import group_of_room, room_of_path
+from wsmigrate.topology import DEFAULT_INBOXES, inbox_of_room
+
+
+@click.command()
+@click.argument("path")
+@click.option("--inboxes", default=DEFAULT_INBOXES, show_default=True, help="Inboxes in use.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def room(path: str, inboxes: int, as_json: bool) -> None:
+    """Show the room, exchange, group and inbox of a WebSocket URL or request PATH.
+
+    Exit code 2 if no room can have that name: both servers refuse its handshake with 403.
+    """
+    # A WebSocket URL may be pasted whole; of a bare path everything up to `?` is the path, colons
+    # and double slashes included.
+    raw = urlsplit(path).path if "://" in path else path.partition("?")[0]
+    name = room_of_path(raw.encode("utf-8"))
+    names = {
+        "room": name,
+        "exchange": name,
+        "group": group_of_room(name),
+        "inbox": inbox_of_room(name, inboxes),
+    }
+    if as_json:
+        click.echo(json.dumps(names, ensure_ascii=False))
+        return
+    for what, value in names.items():
+        click.echo(f"{what:<9} {value}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Optional
 
 from wsmigrate.errors import ExitCode, WsmigrateError
 from wsmigrate.versions import require_python
@@ -13,7 +12,7 @@ from wsmigrate.versions import require_python
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
-def main(args: Optional[Sequence[str]] = None) -> None:
+def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with a code of ExitCode."""
     try:
         require_python("The command line")

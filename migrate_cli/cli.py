@@ -8,6 +8,7 @@ import importlib
 import click
 
 from wsmigrate import __version__
+from wsmigrate.errors import UnavailableError
 
 _COMMANDS = {
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
@@ -30,16 +31,31 @@ class LazyGroup(click.Group):
         try:
             command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
-            raise click.ClickException(
-                f"`wsmigrate {cmd_name}` needs the package {error.name!r}, which is not installed. "
-                "Install the extra of its role, for example: pip install 'wsmigrate[bridge]'."
-            ) from error
+            return _unavailable(cmd_name, error.name or module)
         if not isinstance(command, click.Command):
             raise TypeError(f"{module}.{attribute} is no click command")
         return command
 
 
+def _unavailable(name: str, package: str) -> click.Command:
+    """Stands for a command whose packages are missing: it is listed, and says what to install."""
+
+    def refuse() -> None:
+        raise UnavailableError(
+            f"`wsmigrate {name}` needs the package {package!r}, which is not installed.",
+            remedy="Install the extra of its role, for example: pip install 'wsmigrate[bridge]'.",
+        )
+
+    return click.Command(
+        name,
+        callback=refuse,
+        short_help=f"(needs the package {package!r})",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        add_help_option=False,
+    )
+
+
 @click.command(cls=LazyGroup)
 @click.version_option(__version__, prog_name="wsmigrate")
 def cli() -> None:
-    """Move a Django site's WebSockets from uWSGI and RabbitMQ to Django Channels, while it stays up."""
+    """Move a Django site from uWSGI and RabbitMQ WebSockets to Channels, while it stays up."""

@@ -1,11 +1,11 @@
-"""A message on its way from RabbitMQ to a socket, and the event that carries it through the layer."""
+"""A message on its way from RabbitMQ to a socket, and the layer event that carries it."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from wsmigrate.rooms import RoomError, checked_room
 
@@ -45,7 +45,7 @@ def relayed_message(
     *,
     room: str,
     body: bytes,
-    message_id: Optional[str],
+    message_id: str | None,
     inbox: str,
     offset: int,
     max_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
@@ -86,4 +86,6 @@ def message_of_event(event: Mapping[str, Any]) -> Message:
     wrong = sorted(key for key, value in fields.items() if not isinstance(value, str))
     if wrong:
         raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
-    return Message(str(fields["id"]), str(fields["room"]), str(fields["message"]), Via(event["via"]))
+    return Message(
+        str(fields["id"]), str(fields["room"]), str(fields["message"]), Via(event["via"])
+    )

@@ -14,12 +14,12 @@ from urllib.parse import unquote_to_bytes
 from wsmigrate.errors import WsmigrateError
 
 MAX_EXCHANGE_BYTES = 255
-"""An exchange name is an AMQP short string: a length octet, then the bytes (AMQP 0-9-1, 4.2.5.3)."""
+"""An exchange name is an AMQP short string: an octet of length, then the bytes (0-9-1, 4.2.5.3)."""
 
 MAX_GROUP_LENGTH = 88
 """What channels-postgres leaves of Channels' 100 characters, after its own prefix."""
 
-_FITS_A_GROUP = re.compile(r"[A-Za-z0-9._-]{1,%d}" % MAX_GROUP_LENGTH)
+_FITS_A_GROUP = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_GROUP_LENGTH}}}")
 _HASHED = re.compile(r"x-[a-z2-7]{52}")
 # RabbitMQ drops CR and LF from names without a word, and neither PostgreSQL nor HAProxy takes NUL:
 # two spellings would share an exchange on one side and not on the other.

@@ -1,0 +1,159 @@
+"""One inbox: its deliveries in order, on their way into the layer."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bridge.cursors import CursorStore
+from wsmigrate.errors import UnavailableError
+from wsmigrate.message import Message, UnrelayableError, relayed_message
+
+logger = logging.getLogger(__name__)
+
+_FIRST_BACKOFF_S = 0.1
+_MAX_BACKOFF_S = 5.0
+
+SendToLayer = Callable[[Message], Awaitable[None]]
+"""Hands one message to the layer; returns once the layer has it."""
+
+Acknowledge = Callable[[int], None]
+"""Acknowledges all deliveries of the inbox up to a delivery tag."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the broker delivered from an inbox. ``offset`` is its place in the stream."""
+
+    tag: int
+    offset: int
+    room: str
+    message_id: str | None
+    body: bytes = field(repr=False)
+
+
+@dataclass
+class RelayCounts:
+    """What a bridge has done since it was started."""
+
+    relayed: int = 0
+    skipped: int = 0
+    unrelayable: int = 0
+
+
+class InboxRelay:
+    """Relays the deliveries of one inbox, in their order.
+
+    A batch goes into the layer, then the cursor moves, then it is acknowledged. So a bridge that
+    dies in between relays the rest of a batch again: the layer gets each message at least once, and
+    the hub drops by id what it has delivered. While the layer fails, the batch is held and tried
+    again, from the message that failed; the broker delivers no more than the prefetch meanwhile.
+    """
+
+    def __init__(
+        self,
+        inbox: str,
+        *,
+        cursor: int | None,
+        cursors: CursorStore,
+        send: SendToLayer,
+        acknowledge: Acknowledge,
+        counts: RelayCounts,
+        max_message_bytes: int,
+        max_batch: int = 100,
+    ) -> None:
+        self.inbox = inbox
+        self._cursor = cursor
+        self._cursors = cursors
+        self._send = send
+        self._acknowledge = acknowledge
+        self._counts = counts
+        self._max_batch = max_batch
+        self._max_message_bytes = max_message_bytes
+        self._waiting: deque[Delivery] = deque()
+        self._work = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def resume_at(self) -> int | str:
+        """Where to consume from: RabbitMQ's ``x-stream-offset``."""
+        return "first" if self._cursor is None else self._cursor + 1
+
+    def put(self, delivery: Delivery) -> None:
+        """Take a delivery, in the order of the stream."""
+        self._waiting.append(delivery)
+        self._work.set()
+
+    def finish(self) -> None:
+        """Have ``run`` end after the batch in hand."""
+        self._stopping = True
+        self._work.set()
+
+    async def run(self) -> None:
+        """Relay until ``finish`` is called. Raises CursorMovedError when another bridge relays the
+        same inbox."""
+        while not self._stopping:
+            await self._work.wait()
+            self._work.clear()
+            while self._waiting and not self._stopping:
+                await self._relay_batch(self._next_batch())
+
+    def _next_batch(self) -> list[Delivery]:
+        size = min(len(self._waiting), self._max_batch)
+        return [self._waiting.popleft() for _ in range(size)]
+
+    async def _relay_batch(self, batch: list[Delivery]) -> None:
+        for delivery in batch:
+            message = self._message(delivery)
+            if message is not None:
+                await self._until_available(functools.partial(self._send, message))
+                self._counts.relayed += 1
+        last = batch[-1]
+        if self._cursor is None or last.offset > self._cursor:
+            before, self._cursor = self._cursor, last.offset
+            await self._until_available(
+                functools.partial(self._cursors.move, self.inbox, before, last.offset)
+            )
+        self._acknowledge(last.tag)
+
+    def _message(self, delivery: Delivery) -> Message | None:
+        if self._cursor is not None and delivery.offset <= self._cursor:
+            self._counts.skipped += 1
+            return None
+        try:
+            return relayed_message(
+                room=delivery.room,
+                body=delivery.body,
+                message_id=delivery.message_id,
+                inbox=self.inbox,
+                offset=delivery.offset,
+                max_bytes=self._max_message_bytes,
+            )
+        except UnrelayableError as error:
+            self._counts.unrelayable += 1
+            logger.error(
+                "A message of the room %r is not relayed: %s (%s, offset %d; it stays in the inbox "
+                "until its retention ends)",
+                delivery.room,
+                error,
+                self.inbox,
+                delivery.offset,
+            )
+            return None
+
+    async def _until_available(self, act: Callable[[], Awaitable[None]]) -> None:
+        backoff = _FIRST_BACKOFF_S
+        while True:
+            try:
+                await act()
+            except UnavailableError as error:
+                logger.warning("%s: %s Trying again in %.1f s", self.inbox, error, backoff)
+            else:
+                return
+            await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+            backoff = min(backoff * 2, _MAX_BACKOFF_S)

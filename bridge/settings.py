@@ -1,0 +1,76 @@
+"""What the bridge takes from the Django project: its configuration, layer and database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from wsmigrate.config import Config, config_of_settings
+from wsmigrate.errors import ConfigError
+
+
+def set_up_django() -> None:
+    """Load the project's settings. Raises ConfigError where they cannot be loaded."""
+    import django  # noqa: PLC0415
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+
+    name = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not name:
+        raise ConfigError(
+            "The bridge reads CHANNEL_LAYERS, DATABASES and WSMIGRATE from a project's settings, "
+            "and was not told which.",
+            remedy="Set DJANGO_SETTINGS_MODULE, or use --settings.",
+        )
+    try:
+        django.setup()
+    except (ImportError, ImproperlyConfigured) as error:
+        raise ConfigError(
+            f"The Django settings {name!r} cannot be loaded: {error}.",
+            remedy="Run the command in the project's folder, or set PYTHONPATH to it.",
+        ) from error
+
+
+def project_config() -> Config:
+    """The project's configuration. Raises ConfigError."""
+    from django.conf import settings  # noqa: PLC0415
+
+    return config_of_settings(settings)
+
+
+def layer_of_project() -> Any:
+    """The channel layer ``default``. Raises ConfigError."""
+    from channels.layers import get_channel_layer  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415
+
+    backend = settings.CHANNEL_LAYERS.get("default", {}).get("BACKEND", "")
+    layer = get_channel_layer()
+    if layer is None:
+        raise ConfigError("CHANNEL_LAYERS in the settings has no 'default', so there is no layer.")
+    if backend.endswith(".InMemoryChannelLayer"):
+        raise ConfigError(
+            "CHANNEL_LAYERS names the in-memory layer, which does not reach other processes.",
+            then="The servers would get nothing of what the bridge relays.",
+            remedy="Configure the PostgreSQL layer.",
+        )
+    return layer
+
+
+def database_parameters(alias: str) -> Mapping[str, Any]:
+    """psycopg's connection parameters of a database in DATABASES. Raises ConfigError."""
+    from django.db import connections  # noqa: PLC0415
+
+    if alias not in connections.settings:
+        raise ConfigError(
+            f"DATABASES in the settings has no {alias!r}, where the bridge keeps its cursors.",
+            remedy="Add it, or name another one in WSMIGRATE['DATABASE'].",
+        )
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        raise ConfigError(
+            f"The database {alias!r} is {connection.vendor}, and has to be PostgreSQL."
+        )
+    parameters = dict(connection.get_connection_params())
+    for djangos_own in ("cursor_factory", "context"):
+        parameters.pop(djangos_own, None)
+    return parameters

@@ -1,0 +1,71 @@
+"""Declaring and binding over one AMQP connection."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
+from wsmigrate.config import Config
+from wsmigrate.topology import ROOM_EXCHANGE, inbox_arguments, inbox_names, inbox_of_room
+
+_PRECONDITION_FAILED = 406
+
+
+@dataclass
+class BindingSession:
+    """What one connection to the broker is used for, from its opening to its end.
+
+    Operations go one after another: the broker refuses by closing the channel, and so it is known
+    whose operation was refused, and nobody else's fails with it.
+    """
+
+    connection: AmqpConnection
+    config: Config
+    key: str
+
+    def __post_init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._channel: AmqpChannel | None = None
+
+    async def declare_inboxes(self) -> None:
+        """Make sure that all inboxes exist. One that exists with another retention is used as it
+        is. Raises AmqpClosedError."""
+        arguments = inbox_arguments(self.config.retention)
+        for inbox in inbox_names(self.config.inboxes):
+            await self._declare("queue_declare", queue=inbox, durable=True, arguments=arguments)
+
+    async def bind(self, room: str) -> None:
+        """Return once the broker has confirmed exchange and binding. Raises AmqpClosedError.
+
+        An exchange that the application declares with other properties is used as it is.
+        """
+        await self._declare(
+            "exchange_declare",
+            exchange=room,
+            exchange_type=ROOM_EXCHANGE.exchange_type,
+            durable=ROOM_EXCHANGE.durable,
+            auto_delete=ROOM_EXCHANGE.auto_delete,
+        )
+        await self._do("queue_bind", **self._binding(room))
+
+    async def unbind(self, room: str) -> None:
+        """Take this process's binding back. Raises AmqpClosedError."""
+        await self._do("queue_unbind", **self._binding(room))
+
+    def _binding(self, room: str) -> dict[str, str]:
+        inbox = inbox_of_room(room, self.config.inboxes)
+        return {"queue": inbox, "exchange": room, "routing_key": self.key}
+
+    async def _declare(self, method: str, **arguments: object) -> None:
+        try:
+            await self._do(method, **arguments)
+        except AmqpClosedError as error:
+            if error.reply_code != _PRECONDITION_FAILED:
+                raise
+
+    async def _do(self, method: str, **arguments: object) -> None:
+        async with self._turn:
+            if self._channel is None or self._channel.closed.done():
+                self._channel = await self.connection.channel()
+            await self._channel.rpc(method, **arguments)

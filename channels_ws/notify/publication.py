@@ -1,0 +1,61 @@
+"""What ``notify()`` publishes: taken from a notification's data, without any I/O."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wsmigrate.errors import WsmigrateError
+from wsmigrate.rooms import checked_room
+
+
+class NotificationDataError(WsmigrateError, KeyError):
+    """``notify()`` was called without a room or a message in ``extra_data``."""
+
+    __str__ = Exception.__str__  # KeyError's would put the sentence in quotes
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One message to publish. ``id`` is unique, and stays the same when a task is run again."""
+
+    room: str
+    text: str
+    id: str
+
+    @property
+    def body(self) -> bytes:
+        """The bytes that go out, and the payload of the frame that comes of them."""
+        return self.text.encode("utf-8")
+
+
+def publication_of(
+    extra_data: Mapping[str, Any], context: Mapping[str, Any], room_param: str
+) -> Publication:
+    """The publication of a notification, with a new id.
+
+    The room is ``extra_data[room_param]``, the message ``extra_data["message"]``; where they are
+    absent, ``destination`` and ``message`` of django-notifs 4's ``context`` are taken. The text is
+    ``json.dumps(message)``. Raises NotificationDataError, RoomError, or TypeError for a message
+    that JSON cannot say.
+    """
+    room = _first(
+        (extra_data, room_param), (context, "destination"), (context, room_param), what="a room"
+    )
+    message = _first((extra_data, "message"), (context, "message"), what="a message")
+    return Publication(checked_room(str(room)), json.dumps(message), uuid.uuid4().hex)
+
+
+def _first(*places: tuple[Mapping[str, Any], str], what: str) -> Any:
+    for data, key in places:
+        if key in data:
+            return data[key]
+    keys = ", ".join(sorted({repr(key) for _, key in places}))
+    raise NotificationDataError(
+        f"The notification names no {what.rsplit(maxsplit=1)[-1]}.",
+        then="Nothing was published.",
+        remedy=f"Put {what} into extra_data of notify(), under one of the keys {keys}.",
+    )

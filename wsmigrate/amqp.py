@@ -1,0 +1,118 @@
+"""An awaitable view of pika's callback connection.
+
+pika itself is not imported: the caller hands in how a connection is opened, so the core stays
+within the standard library, and the binder and the bridge share one way of speaking AMQP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+
+class AmqpClosedError(Exception):
+    """The connection or the channel is closed. ``reply_code`` is AMQP's (404, 406, ...), or 0 when
+    there was none, as for a connection that broke."""
+
+    def __init__(self, reason: object) -> None:
+        self.reply_code = int(getattr(reason, "reply_code", 0) or 0)
+        super().__init__(str(reason) or type(reason).__name__)
+
+
+class ConnectionFactory(Protocol):
+    """Begins to open a connection and returns it, as pika's AsyncioConnection does."""
+
+    def __call__(
+        self, *, on_open_callback: Any, on_open_error_callback: Any, on_close_callback: Any
+    ) -> Any: ...
+
+
+class AmqpConnection:
+    """A connection to a broker. ``closed`` is done once it is gone, with the reason as result."""
+
+    def __init__(self, connection: Any, closed: asyncio.Future[object]) -> None:
+        self._connection = connection
+        self.closed = closed
+
+    @classmethod
+    async def open(cls, factory: ConnectionFactory, timeout_s: float) -> AmqpConnection:
+        """Connect. Raises AmqpClosedError or TimeoutError."""
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[object] = loop.create_future()
+        closed: asyncio.Future[object] = loop.create_future()
+        raw = factory(
+            on_open_callback=lambda _connection: _resolve(opened, None),
+            on_open_error_callback=lambda _connection, reason: _fail(opened, reason),
+            on_close_callback=lambda _connection, reason: _resolve(closed, reason),
+        )
+        try:
+            await asyncio.wait_for(opened, timeout_s)
+        except BaseException:
+            _close(raw)
+            raise
+        return cls(raw, closed)
+
+    async def channel(self) -> AmqpChannel:
+        """Open a channel. Raises AmqpClosedError."""
+        if not self._connection.is_open:
+            raise AmqpClosedError("the connection is closed")
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[None] = loop.create_future()
+        raw = self._connection.channel(on_open_callback=lambda _channel: _resolve(opened, None))
+        channel = AmqpChannel(raw, self.closed)
+        await channel.unless_closed(opened)
+        return channel
+
+    async def close(self, timeout_s: float = 2.0) -> None:
+        """Close in an orderly way, for as long as ``timeout_s``."""
+        _close(self._connection)
+        await asyncio.wait({self.closed}, timeout=timeout_s)
+
+
+class AmqpChannel:
+    """A channel. ``closed`` is done once it or its connection is gone; its result is the reason."""
+
+    def __init__(self, channel: Any, connection_closed: asyncio.Future[object]) -> None:
+        self.raw = channel
+        self.closed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        channel.add_on_close_callback(lambda _channel, reason: _resolve(self.closed, reason))
+        connection_closed.add_done_callback(self._connection_closed)
+
+    async def rpc(self, method: str, **arguments: Any) -> Any:
+        """Call a method of the channel that has a ``callback`` and wait for the broker's answer.
+
+        Answers come in the order of the calls. Raises AmqpClosedError when the broker refuses, for
+        it does so by closing the channel (AMQP 0-9-1, 4.8).
+        """
+        if self.closed.done():
+            raise AmqpClosedError(self.closed.result())
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        getattr(self.raw, method)(callback=lambda frame: _resolve(answer, frame), **arguments)
+        return await self.unless_closed(answer)
+
+    def _connection_closed(self, closed: asyncio.Future[object]) -> None:
+        if not closed.cancelled():
+            _resolve(self.closed, closed.result())
+
+    async def unless_closed(self, awaited: asyncio.Future[Any]) -> Any:
+        """The result of ``awaited``; AmqpClosedError if the channel closes first."""
+        await asyncio.wait({awaited, self.closed}, return_when=asyncio.FIRST_COMPLETED)
+        if awaited.done():
+            return awaited.result()
+        awaited.cancel()
+        raise AmqpClosedError(self.closed.result())
+
+
+def _resolve(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], reason: object) -> None:
+    if not future.done():
+        future.set_exception(AmqpClosedError(reason))
+
+
+def _close(connection: Any) -> None:
+    if not (connection.is_closing or connection.is_closed):
+        connection.close()

@@ -1,0 +1,1 @@
+"""Chats, their members and their messages."""

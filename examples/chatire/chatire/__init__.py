@@ -1,0 +1,1 @@
+"""The sample site of wsmigrate: a chat over HTTP and WebSocket."""

@@ -1,0 +1,45 @@
+"""Programs of the machine: found, or installed with apt, or named in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from dev_stack.services import apt
+from wsmigrate.errors import UnavailableError
+
+PACKAGE_LIST = Path(__file__).resolve().parents[2] / "requirements" / "system-packages.txt"
+
+T = TypeVar("T")
+
+
+def packages_for(purpose: str, text: str) -> tuple[str, ...]:
+    """The packages of one purpose in a list such as requirements/system-packages.txt."""
+    lines = (line.split() for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return tuple(words[1] for words in lines if len(words) == 2 and words[0] == purpose)
+
+
+def obtain(
+    what: str, package: str, find: Callable[[], T | None], report: Callable[[str], None]
+) -> T:
+    """What ``find`` finds, if need be after installing the package. Raises UnavailableError."""
+    found = find()
+    if found is not None:
+        return found
+    obstacle = apt.obstacle()
+    if obstacle:
+        raise _missing(what, package, obstacle)
+    report(f"{what} is not on this machine; installing the package {package} with apt")
+    apt.install([package])
+    found = find()
+    if found is None:
+        raise _missing(what, package, f"apt installed {package}, but it brought no such program")
+    return found
+
+
+def _missing(what: str, package: str, obstacle: str) -> UnavailableError:
+    return UnavailableError(
+        f"{what} is needed, is not on this machine, and cannot be installed ({obstacle}):"
+        f" install the package {package}, or give the URL of a running one."
+    )

@@ -40,20 +40,25 @@ def project_config() -> Config:
 
 def layer_of_project() -> Any:
     """The channel layer ``default``. Raises ConfigError."""
-    from channels.layers import get_channel_layer  # noqa: PLC0415
+    from channels.layers import channel_layers  # noqa: PLC0415
     from django.conf import settings  # noqa: PLC0415
 
-    backend = settings.CHANNEL_LAYERS.get("default", {}).get("BACKEND", "")
-    layer = get_channel_layer()
-    if layer is None:
+    if "default" not in settings.CHANNEL_LAYERS:
         raise ConfigError("CHANNEL_LAYERS in the settings has no 'default', so there is no layer.")
+    backend = settings.CHANNEL_LAYERS["default"].get("BACKEND", "")
     if backend.endswith(".InMemoryChannelLayer"):
         raise ConfigError(
             "CHANNEL_LAYERS names the in-memory layer, which does not reach other processes.",
             then="The servers would get nothing of what the bridge relays.",
             remedy="Configure the PostgreSQL layer.",
         )
-    return layer
+    try:
+        return channel_layers["default"]
+    except (KeyError, TypeError, ValueError) as error:  # as a layer's constructor meets its CONFIG
+        raise ConfigError(
+            f"The channel layer {backend} cannot be made with its CONFIG: "
+            f"{type(error).__name__} {error}.",
+        ) from error
 
 
 def database_parameters(alias: str) -> Mapping[str, Any]:

@@ -29,15 +29,16 @@ class RoomConsumer(AsyncWebsocketConsumer):
     # The hub alone registers with the layer; without an alias Channels takes no channel for the
     # socket.
     channel_layer_alias = None
-    server: RoomServer | None = None
+
+    def __init__(self, server: RoomServer) -> None:
+        super().__init__()
+        self._server = server
+        self._sending: asyncio.Task[None] | None = None
+        self._hub: RoomHub | None = None
 
     async def connect(self) -> None:
         """Join, then accept."""
-        if self.server is None:
-            raise TypeError("RoomConsumer.as_asgi() needs the argument server")
-        self._sending: asyncio.Task[None] | None = None
-        self._hub: RoomHub | None = None
-        config = self.server.config
+        config = self._server.config
         self._outbox = Outbox(
             self._send_text,
             self._close_with,
@@ -46,7 +47,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         )
         try:
             self._room = _room_of_scope(self.scope)
-            hub = await self.server.hub()
+            hub = await self._server.hub()
             await hub.join(self._room, self._outbox)
         except RoomError as error:
             logger.info("Refused with 403: %s", error.reason)

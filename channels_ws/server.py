@@ -97,8 +97,14 @@ def _new_layer() -> Any:
     """
     if _LAYER not in settings.CHANNEL_LAYERS:
         raise ConfigError("CHANNEL_LAYERS has no 'default'.", then="No socket can be served.")
-    layer = channel_layers[_LAYER]
-    if getattr(layer, "wsmigrate_in_use", False):
-        return channel_layers.make_backend(_LAYER)
+    try:
+        layer = channel_layers[_LAYER]
+        if getattr(layer, "wsmigrate_in_use", False):
+            return channel_layers.make_backend(_LAYER)
+    except (KeyError, TypeError, ValueError) as error:  # as a layer's constructor meets its CONFIG
+        raise ConfigError(
+            "The channel layer cannot be made with its CONFIG in CHANNEL_LAYERS: "
+            f"{type(error).__name__} {error}."
+        ) from error
     layer.wsmigrate_in_use = True
     return layer

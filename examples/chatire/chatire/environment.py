@@ -64,6 +64,8 @@ def postgres_settings(dsn: str) -> dict[str, Any]:
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "OPTIONS": dict(parse_qsl(parts.query)),
+        # Django fills this in for DATABASES; channels-postgres' CONFIG has to say it.
+        "TIME_ZONE": None,
     }
 
 

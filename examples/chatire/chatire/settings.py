@@ -88,7 +88,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["chat.parsers.BoundedJSONParser", "chat.parsers.BoundedFormParser"],
+    "DEFAULT_PARSER_CLASSES": ["chat.parsers.Utf8JSONParser", "rest_framework.parsers.FormParser"],
+    "EXCEPTION_HANDLER": "chat.problems.answer",
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),

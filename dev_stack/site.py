@@ -133,7 +133,11 @@ def site_part(site: Site) -> PartSpec:
         command=(
             *(_uwsgi(), "--http-socket", f"{HOST}:{site.ports.http}"),
             *("--master", "--processes", "1", "--threads", "8", "--enable-threads"),
-            *("--die-on-term", "--need-app", "--module", "chatire.wsgi:application"),
+            *("--die-on-term", "--no-orphans", "--need-app"),
+            # uWSGI closes the connection after each answer on this kind of socket. Saying so keeps
+            # clients from sending their next request into it.
+            *("--add-header", "Connection: close", "--buffer-size", "32768"),
+            *("--module", "chatire.wsgi:application"),
         ),
         cwd=site.folder,
         probe=http_answers(site.ports.http, healthy=True),

@@ -1,0 +1,1 @@
+"""``wsmigrate demo``: both servers side by side under one load, and what every client got."""

@@ -1,0 +1,131 @@
+"""A demo from its start to its end: the stack, the run, the figures, and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from dev_stack.demo.figures_file import check_writable, write_figures
+from dev_stack.demo.plan import DemoOptions
+from dev_stack.demo.report import Report
+from dev_stack.demo.run import Demo, Outcome, Servers
+from dev_stack.demo.sabotage import KIND_VARIABLE, RECORD_VARIABLE, broken_messages
+from dev_stack.demo.site import Site
+from dev_stack.endpoints import Endpoints
+from dev_stack.stack import Stack, StackOptions
+from wsmigrate.errors import ExitCode, UnavailableError
+
+_SABOTAGE_SETTINGS = "dev_stack.demo.sabotage_settings"
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What to run, where the figures go, and whether the stack is left running afterwards."""
+
+    demo: DemoOptions = field(default_factory=DemoOptions)
+    figures_file: Path | None = None
+    keep: bool = False
+
+
+def run_session(options: SessionOptions, console: Console) -> ExitCode:
+    """Run it, and print as it goes.
+
+    DONE only if every client got every frame exactly once, in order, with the same bytes from both
+    servers; REFUSED otherwise. Raises WsmigrateError when it cannot be run. Everything that was
+    started has ended by then; the logs are kept unless all went well.
+    """
+    if options.figures_file is not None:
+        check_writable(options.figures_file)
+    logs = Path(tempfile.mkdtemp(prefix="wsmigrate-demo-logs-"))
+    code = ExitCode.COULD_NOT_ACT
+    report = Report(console)
+    try:
+        with _ended_by_signals():
+            code = _run_on_stack(options, report, logs)
+    finally:
+        if code is ExitCode.DONE:
+            shutil.rmtree(logs, ignore_errors=True)
+        else:
+            report.say(f"The logs of all parts are in {logs}")
+    return code
+
+
+def _run_on_stack(options: SessionOptions, report: Report, logs: Path) -> ExitCode:
+    record = logs / "sabotage.json"
+    with Stack(_stack_options(options.demo, logs, record)) as stack:
+        report.say("Starting both servers and all they need", "bold")
+        endpoints = stack.start(lambda sentence: report.say(f"  {sentence}"))
+        _say_where(endpoints, report)
+        servers = Servers(
+            endpoints.legacy_ws_url,
+            endpoints.channels_ws_url,
+            endpoints.front_ws_url,
+            stack.front_door.set_share,
+        )
+        demo = Demo(options.demo, servers, report, broken_messages=lambda: broken_messages(record))
+        outcome = asyncio.run(_run(demo, endpoints, report))
+        code = _conclude(outcome, options, report)
+        if options.keep:
+            report.say(f"Still running: look at {endpoints.http_url} (Ctrl-C ends it)", "bold")
+            with contextlib.suppress(KeyboardInterrupt):
+                stack.run_until_stopped()
+        report.say("Stopping everything")
+        return code
+
+
+def _stack_options(demo: DemoOptions, logs: Path, record: Path) -> StackOptions:
+    if demo.sabotage is None:
+        return StackOptions(logs=logs)
+    return StackOptions(
+        logs=logs,
+        bridge_settings_module=_SABOTAGE_SETTINGS,
+        extra_env={KIND_VARIABLE: demo.sabotage.value, RECORD_VARIABLE: str(record)},
+    )
+
+
+def _say_where(endpoints: Endpoints, report: Report) -> None:
+    report.say(
+        f"Site {endpoints.http_url}, old server {endpoints.legacy_ws_url}, new server "
+        f"{endpoints.channels_ws_url}, front door {endpoints.front_ws_url}"
+    )
+
+
+async def _run(demo: Demo, endpoints: Endpoints, report: Report) -> Outcome:
+    async with Site(endpoints.http_url) as site:
+        with report:
+            return await demo.run(site)
+
+
+def _conclude(outcome: Outcome, options: SessionOptions, report: Report) -> ExitCode:
+    report.figures(outcome.figures)
+    if outcome.sabotage is not None:
+        report.sabotage(outcome.sabotage)
+    if options.figures_file is not None:
+        write_figures(options.figures_file, outcome.as_json())
+        report.say(f"The figures are in {options.figures_file}")
+    if outcome.sabotage is not None and not outcome.sabotage.messages:
+        raise UnavailableError(
+            "The sabotage found nothing to break, so nothing was shown.",
+            remedy="Post more messages in each room.",
+        )
+    return outcome.figures.exit_code
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A service manager's SIGTERM and a closed terminal end the demo as Ctrl-C does: in order."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

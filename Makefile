@@ -1,0 +1,36 @@
+# Everything that the targets need is installed by them: see requirements/bootstrap.sh (the virtual
+# environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy).
+.PHONY: help demo up test check lock clean
+ARGS ?=
+
+help:
+	@echo "make demo   the old and the new server side by side, under load, on real components"
+	@echo "make up     the same stack, to look at in a browser (Ctrl-C stops it)"
+	@echo "make test   all checks and tests"
+	@echo "make check  formatting, lint and types only"
+	@echo "make lock   pin requirements/*.txt anew from pyproject.toml"
+
+.PHONY: setup
+setup:
+	@requirements/bootstrap.sh
+
+demo: setup
+	@.venv/bin/wsmigrate demo $(ARGS)
+
+up: setup
+	@.venv/bin/wsmigrate up $(ARGS)
+
+check: setup
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+test: check
+	@.venv/bin/python -m pytest $(ARGS)
+
+lock: setup
+	@.venv/bin/python -m pip install --quiet uv
+	@requirements/lock.sh
+
+clean:
+	rm -rf .venv .venv-seed .cache .mypy_cache .pytest_cache .ruff_cache

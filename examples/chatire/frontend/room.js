@@ -117,7 +117,8 @@ export class Room {
       try {
         const answer = await this.#api.messages(this.#chat.uri, this.#timeline.cursor);
         if (this.#left) return;
-        this.#timeline.settle(answer.messages, answer.cursor, mark);
+        const certain = this.#timeline.settle(answer.messages, answer.cursor, mark);
+        if (!certain) this.#stale = true;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (this.#left) return;

@@ -7,7 +7,8 @@
 //
 // So a frame is shown at once, unless the history has an equal message for which no frame came
 // yet. Then it is either that one, late, or a new one, and the caller asks the history again:
-// what is new is in the answer, what was late is not.
+// what is new is in the answer, what was late is not. The same goes for a frame that came between
+// a question and its answer, and has an equal in the answer.
 
 /** A message as the site sends it: {user: {id, username, …}, message: text}. */
 const keyOf = (item) => JSON.stringify([item.user.id, item.message]);
@@ -45,7 +46,10 @@ export class Timeline {
     return true;
   }
 
-  /** Take the history after the cursor, asked for when mark() was `mark`. */
+  /**
+   * Take the history after the cursor, asked for when mark() was `mark`. False means: ask again, for
+   * a frame that came meanwhile may stand for another message than the equal one in this answer.
+   */
   settle(messages, cursor, mark) {
     const frames = new Map();
     for (const frame of this.#live) {
@@ -65,8 +69,10 @@ export class Timeline {
         this.#settled.push(frame);
       }
     }
-    this.#live = this.#live.filter((frame, index) => index >= mark && !matched.has(frame));
+    const meanwhile = this.#live.slice(mark);
+    this.#live = meanwhile.filter((frame) => !matched.has(frame));
     this.#cursor = cursor;
+    return this.#live.length === meanwhile.length;
   }
 
   #await(key, count) {

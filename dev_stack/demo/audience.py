@@ -75,6 +75,11 @@ class Audience:
         """The front door's clients in a room."""
         return [client for client in self._door if client.room == room]
 
+    def prepare_to_move(self) -> None:
+        """Say to the front door's clients that they will move, between two posts."""
+        for client in self._door:
+            client.prepare_to_move()
+
     async def all_in(self, quiet_s: float) -> bool:
         """Wait until everybody has as many frames as were posted: True; or until no frame has come
         for ``quiet_s`` seconds: False."""

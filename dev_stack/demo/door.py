@@ -47,6 +47,7 @@ class DoorClient:
         self._watch = watch
         self._sockets: list[Listener] = []
         self._overlaps: list[int] = []
+        self._next_overlap = 0
 
     @property
     def server(self) -> str:
@@ -59,15 +60,20 @@ class DoorClient:
         sockets = zip(self._sockets, self._overlaps, strict=True)
         return joined([Session(socket.arrivals, overlap) for socket, overlap in sockets])
 
+    def prepare_to_move(self) -> None:
+        """To be called when everything that was posted has come, and before the next post: what
+        comes from now on may come over the next socket as well, even if it came over this one
+        before the next was open. Servers need not be equally fast."""
+        self._next_overlap = len(self._sockets[-1].arrivals)
+
     async def open(self) -> None:
         """Open a socket, besides the one that there may be."""
-        overlap = len(self._sockets[-1].arrivals) if self._sockets else 0
         socket = await Listener.open(self._url, self.room, self._watch)
         if socket.server is None:
             await socket.close()
             raise ClientError("The front door does not say which server it chose.")
         self._sockets.append(socket)
-        self._overlaps.append(overlap)
+        self._overlaps.append(self._next_overlap)
 
     async def close_old(self, *, expect_frames: bool, quiet_s: float) -> None:
         """Close the socket before the newest one, when it may go.

@@ -127,6 +127,7 @@ class Demo:
             if phase.moving:
                 # What was said before must not come again over the sockets that are opened now.
                 await audience.all_in(self._quiet_s)
+                audience.prepare_to_move()
                 await self._move_door(audience, load, scripts, number)
                 self._note_step(audience, phase)
             else:

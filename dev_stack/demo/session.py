@@ -45,16 +45,20 @@ def run_session(options: SessionOptions, console: Console) -> ExitCode:
     if options.figures_file is not None:
         check_writable(options.figures_file)
     logs = Path(tempfile.mkdtemp(prefix="wsmigrate-demo-logs-"))
-    code = ExitCode.COULD_NOT_ACT
     report = Report(console)
+    of_interest = True
     try:
         with _ended_by_signals():
             code = _run_on_stack(options, report, logs)
+        of_interest = code is not ExitCode.DONE
+    except KeyboardInterrupt:
+        of_interest = False
+        raise
     finally:
-        if code is ExitCode.DONE:
-            shutil.rmtree(logs, ignore_errors=True)
-        else:
+        if of_interest and any(logs.iterdir()):
             report.say(f"The logs of all parts are in {logs}")
+        else:
+            shutil.rmtree(logs, ignore_errors=True)
     return code
 
 

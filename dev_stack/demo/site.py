@@ -34,15 +34,19 @@ class Account:
 
 
 class Site:
-    """A client of the REST API. Every failure is a SiteError; nothing is sent twice."""
+    """A client of the REST API. Every failure is a SiteError; nothing is sent twice.
 
-    def __init__(self, url: str) -> None:
+    ``transport`` stands in for the network.
+    """
+
+    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         # uWSGI closes a connection after its answer without saying so in the answer: a kept one
         # may be gone when the next request is written, and that must not be sent again blindly.
         self._http = httpx.AsyncClient(
             base_url=url,
             timeout=_TIMEOUT_S,
             trust_env=False,
+            transport=transport,
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 

@@ -166,7 +166,9 @@ class Part:
         end_marked(self._mark, grace_s=0)  # its children may still hold its port
         settled = self._ready_at is not None and now - self._ready_at >= SETTLED_S
         self._crashes = 1 if settled else self._crashes + 1
-        self.trouble = f"{self.spec.name} {how}; {last_words(self.log)}"
+        self.trouble = f"{self.spec.name} {how}"
+        if self._crashes > 1:  # the first time it may just have been killed
+            self.trouble += f"; {last_words(self.log)}"
         if not self._was_ready and self._crashes >= START_ATTEMPTS:
             self.state = PartState.FAILED
             return Change.FAILED

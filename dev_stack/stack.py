@@ -19,6 +19,7 @@ from dev_stack.ports import HOST
 from dev_stack.runtime import Runtime
 from dev_stack.services import haproxy, postgres, rabbitmq
 from dev_stack.services.given import reachable_postgres, reachable_rabbitmq
+from dev_stack.services.postgres_programs import postgres_programs
 from dev_stack.site import (
     SETTINGS_MODULE,
     Site,
@@ -174,8 +175,10 @@ class Stack:
             amqp_url = service.url
         if not dsn:
             progress("starting PostgreSQL")
-            binaries = postgres.postgres_programs(runtime.folder, progress)
-            service = postgres.private_postgres(binaries, runtime.folder, runtime.ports)
+            binaries = postgres_programs(runtime.folder, progress)
+            service = postgres.private_postgres(
+                binaries, runtime.folder, runtime.ports, runtime.mark
+            )
             runtime.supervisor.start(service.spec)
             dsn = service.url
             runtime.supervisor.wait_until_ready(postgres.NAME)

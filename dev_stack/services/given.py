@@ -19,7 +19,7 @@ def reachable_rabbitmq(url: str) -> str:
     from pika import exceptions  # noqa: PLC0415
 
     checked_amqp_url(url)
-    shown = redacted_url(url)
+    shown = shown_url(url)
     try:
         parameters = pika.URLParameters(url)
     except (ValueError, TypeError):
@@ -52,7 +52,7 @@ def reachable_postgres(dsn: str) -> str:
     """The DSN, if a PostgreSQL answers there and takes the login. Raises WsmigrateError."""
     import psycopg  # noqa: PLC0415
 
-    shown = redacted_url(dsn)
+    shown = shown_url(dsn)
     try:
         parts = urlsplit(dsn)
         complete = parts.scheme in {"postgresql", "postgres"} and bool(parts.path.strip("/"))
@@ -75,6 +75,12 @@ def reachable_postgres(dsn: str) -> str:
         # Its text may quote the part that it does not understand, a password for instance.
         raise ConfigError(f"The PostgreSQL DSN {shown} holds options that cannot be.") from None
     return dsn
+
+
+def shown_url(url: str) -> str:
+    """The URL without its password, and without its options: ``password`` may be one of them."""
+    address = url.partition("?")[0]
+    return redacted_url(address) if "://" in address else "(not shown here)"
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,7 @@ class HaproxyService:
 
 def haproxy_program(report: Callable[[str], None]) -> Path:
     """Find the program, or install it. Raises UnavailableError."""
-    return obtain("HAProxy", "haproxy", _find, report)
+    return obtain("HAProxy", "haproxy", installed_program, report)
 
 
 def private_haproxy(program: Path, folder: Path, ports: FrontDoorPorts) -> HaproxyService:
@@ -120,7 +120,8 @@ backend {FrontDoor.BACKEND}
 """
 
 
-def _find() -> Path | None:
+def installed_program() -> Path | None:
+    """What ``haproxy_program`` finds without installing anything."""
     on_path = shutil.which("haproxy")
     if on_path:
         return Path(on_path)

@@ -35,10 +35,11 @@ class RabbitMqPrograms:
 
 def rabbitmq_programs(report: Callable[[str], None]) -> RabbitMqPrograms:
     """Find the programs, or install them. Raises UnavailableError."""
-    return obtain("RabbitMQ", "rabbitmq-server", _find, report)
+    return obtain("RabbitMQ", "rabbitmq-server", installed_programs, report)
 
 
-def _find() -> RabbitMqPrograms | None:
+def installed_programs() -> RabbitMqPrograms | None:
+    """What ``rabbitmq_programs`` finds without installing anything."""
     server = _server()
     mapper = _port_mapper()
     return RabbitMqPrograms(server, mapper) if server and mapper else None

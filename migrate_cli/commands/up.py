@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from dev_stack.endpoints import Endpoints
+from dev_stack.services.given import shown_url
 from dev_stack.stack import Stack, StackOptions
 from dev_stack.supervisor import StoppedError, StopRequest
-from wsmigrate.config import redacted_url
 
 _PORT = click.IntRange(0, 65535)
 
@@ -75,8 +75,8 @@ def _introduce(endpoints: Endpoints) -> None:
         "front door": endpoints.front_ws_url,
         "old server": endpoints.legacy_ws_url,
         "new server": endpoints.channels_ws_url,
-        "RabbitMQ": redacted_url(endpoints.amqp_url),
-        "PostgreSQL": redacted_url(endpoints.postgres_dsn),
+        "RabbitMQ": shown_url(endpoints.amqp_url),
+        "PostgreSQL": shown_url(endpoints.postgres_dsn),
     }
     rows |= {f"log of {name}": path for name, path in endpoints.logs.items()}
     click.echo("\n".join(["", *(f"  {name:<16} {where}" for name, where in rows.items()), ""]))

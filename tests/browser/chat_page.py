@@ -36,7 +36,7 @@ class ChatPage:
 
     def _watch(self, socket: WebSocket) -> None:
         self.sockets.append(socket.url)
-        socket.on("framereceived", self.frames.append)
+        socket.on("framereceived", lambda frame: self.frames.append(frame))  # noqa: PLW0108
 
     async def sign_up(self, name: str) -> None:
         await self.page.get_by_test_id("entrance-switch").click()

@@ -1,15 +1,18 @@
-"""A real headless Chromium, and pages in it."""
+"""A real headless Chromium, and the whole stack for its pages."""
 
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import NoReturn
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from dev_stack.services.chromium import installed_program
+from dev_stack.stack import Stack
+from wsmigrate.errors import UnavailableError
+
 QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -25,13 +28,30 @@ START_LIMIT_MS = 60_000
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, for one test. Where there is none, the test is skipped; in CI it fails."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = installed_program()
     if program is None:
-        reason = "could not run: no Chromium here; install the Debian package 'chromium'"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        could_not_run("No Chromium here. Install the Debian package 'chromium'.")
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
             executable_path=program, args=[*QUIET], timeout=START_LIMIT_MS
         )
         yield chromium
         await chromium.close()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Services, both servers, bridge, site and front door, for all tests of pages."""
+    with Stack() as running:
+        try:
+            running.start()
+        except UnavailableError as error:
+            could_not_run(str(error))
+        yield running
+
+
+def could_not_run(reason: str) -> NoReturn:
+    """Skip the test, or fail it in CI, for want of something."""
+    if os.environ.get("CI"):
+        pytest.fail(f"could not run: {reason}")
+    pytest.skip(f"could not run: {reason}")

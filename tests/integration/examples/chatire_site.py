@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from dev_stack.ports import Ports
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 SITE_FOLDER = CHECKOUT / "examples" / "chatire"
 PASSWORD = "a horse is no battery"
@@ -125,7 +127,8 @@ def running_site(
     env = environment(folder, more_env)
     migrated = manage(["migrate", "--verbosity", "0"], env)
     assert migrated.returncode == 0, migrated.stderr
-    port, log = free_port(), folder / "site.log"
+    ports = Ports()
+    port, log = ports.free(), folder / "site.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command(port),
@@ -141,11 +144,7 @@ def running_site(
             yield Site(http, port, log, env)
     finally:
         _end(process)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+        ports.release()
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

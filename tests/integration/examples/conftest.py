@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from chatire_site import Account, Site, free_port, running_site, uwsgi
+from chatire_site import Account, Site, running_site, uwsgi
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +37,3 @@ def ada(people: Callable[[str], Account]) -> Account:
 @pytest.fixture
 def ben(people: Callable[[str], Account]) -> Account:
     return people("ben")
-
-
-@pytest.fixture
-def free_tcp_port() -> int:
-    """A port on which nobody listens."""
-    return free_port()

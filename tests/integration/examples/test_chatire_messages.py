@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -124,9 +126,9 @@ def test_threads_that_post_at_the_same_time_all_get_through_and_in_order(
 
 
 def test_a_message_that_could_not_be_published_is_saved_and_the_sender_is_told(
-    tmp_path, free_tcp_port: int
+    tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
-    broker = f"amqp://guest:a-secret@127.0.0.1:{free_tcp_port}/%2F"
+    broker = f"amqp://guest:a-secret@127.0.0.1:{free_port()}/%2F"
     with running_site(uwsgi, tmp_path, {"WSMIGRATE_AMQP_URL": broker}) as site:
         dora = site.sign_up("dora")
         uri = dora.start_chat()

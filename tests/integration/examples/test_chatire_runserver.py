@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chatire_site import CHECKOUT, Account, Site, running_site, runserver
+from chatire_site import CHECKOUT, Account, Site, manage, running_site, runserver
 from websockets.asyncio.client import ClientConnection, connect
 
 TEXTS = (
@@ -56,6 +56,8 @@ async def test_the_same_view_works_with_the_django_notifs_before(
 ) -> None:
     path = os.pathsep.join((str(old_notifs), str(CHECKOUT)))
     with running_site(runserver, tmp_path, {"PYTHONPATH": path}) as site:
+        found = manage(["shell", "-c", "import notifications as n; print(n.__file__)"], site.env)
+        assert found.stdout.strip().endswith(str(old_notifs / "notifications" / "__init__.py"))
         await _posts_become_frames(site, site.sign_up("eve"))
         assert TEXTS[0] not in site.log.read_text()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -27,7 +28,8 @@ def main() -> NoReturn:
     except WsmigrateError as error:
         sys.stderr.write(f"legacy_uwsgi_ws: {error}\n")
         raise SystemExit(int(error.exit_code)) from None
-    os.execve(program, [program, "--ini", str(_INI)], environ_of_settings(settings, os.environ))
+    environ = environ_of_settings(settings, os.environ)
+    os.execve(program, [program, "--ini", str(_INI)], environ)  # noqa: S606 - it is its purpose
 
 
 def environ_of_settings(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -50,9 +52,14 @@ def _check_that_it_is_free(address: str) -> None:
             return
     except OSError as error:
         raise UnavailableError(
-            f"The address {address} cannot be listened on ({error.strerror or error}).",
+            f"The address {address} cannot be listened on ({_reason(error)}).",
             remedy="Set LEGACY_WS_LISTEN to another one.",
         ) from None
+
+
+def _reason(error: OSError) -> str:
+    # create_server() repeats the address in its text; a resolver's errors have their own numbers.
+    return os.strerror(error.errno) if error.errno in errno.errorcode else str(error.strerror)
 
 
 def _uwsgi() -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import termios
 
 import gevent
 from gevent.event import Event
@@ -31,6 +33,11 @@ class ClientWatch:
     def taken(self) -> None:
         """The owner has read what there was: go on watching."""
         self._taken.set()
+
+    def has_unread(self) -> bool:
+        """Whether bytes of the client wait in the kernel (its closing is none)."""
+        waiting = fcntl.ioctl(self._socket.fileno(), termios.FIONREAD, bytes(4))
+        return any(waiting)
 
     def close(self) -> None:
         self._greenlet.kill()

@@ -16,7 +16,7 @@ from legacy_uwsgi_ws.room_queue import RoomQueue
 from legacy_uwsgi_ws.settings import Settings
 from legacy_uwsgi_ws.subscription import Subscription
 
-_EMPTY_READS = 64
+_EMPTY_READS = 32
 _READS_AT_A_TIME = 256
 _SLOW_SEND_S = 1.0
 
@@ -76,7 +76,7 @@ class Session:
         while True:
             item = self._mailbox.take(self._liveness.seconds_left(time.monotonic()))
             if item is Notice.READABLE:
-                self._heard()
+                self._read()
             elif isinstance(item, Delivery):
                 self._send(item)
             elif item is Notice.BROKER_GONE:
@@ -91,18 +91,17 @@ class Session:
         self._liveness.pinged(time.monotonic())
         self._read()
 
-    def _heard(self) -> None:
-        self._liveness.heard(time.monotonic())
-        self._read()
-
     def _read(self) -> None:
-        """Throw away what came. With it uWSGI pings when one is due.
+        """Throw away what came. With it uWSGI pings when one is due, and hides the pongs: what is
+        there before a call is the sign of life.
 
         ``b""`` stands for "nothing there" and for an empty frame alike, and a close frame may
         follow an empty one, so it takes some of them in a row to believe it.
         """
         empty = 0
         for _ in range(_READS_AT_A_TIME):
+            if self._watch.has_unread():
+                self._liveness.heard(time.monotonic())
             empty = 0 if self._websocket.websocket_recv_nb() else empty + 1
             if empty == _EMPTY_READS:
                 self._watch.taken()

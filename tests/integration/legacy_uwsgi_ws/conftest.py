@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -105,12 +104,3 @@ def join() -> Iterator[Callable[..., WireClient]]:
             return client
 
         yield join
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One environment after the other, so that each has its servers up once."""
-    here = str(Path(__file__).parent) + os.sep
-    mine = [item for item in items if str(item.path).startswith(here)]
-    mine.sort(key=lambda item: "[seed" in item.name)
-    rest = iter(mine)
-    items[:] = [next(rest) if str(item.path).startswith(here) else item for item in items]

@@ -65,7 +65,9 @@ class LegacyProcess:
 
     def __enter__(self) -> LegacyProcess:
         try:
-            if not until(lambda: self.process.poll() is not None or self._answers(), _START_TIMEOUT_S):
+            if not until(
+                lambda: self.process.poll() is not None or self._answers(), _START_TIMEOUT_S
+            ):
                 raise TimeoutError(self.log.read_text())
             if self.process.poll() is not None:
                 raise ChildProcessError(self.log.read_text())
@@ -109,6 +111,9 @@ class LegacyProcess:
             return response.status, dict(response.getheaders()), response.read().decode()
         finally:
             connection.close()
+
+    def _has_ended(self) -> bool:
+        return self.process.poll() is not None
 
     def _answers(self) -> bool:
         try:

@@ -28,6 +28,7 @@ class WireClient:
         headers: dict[str, str] | None = None,
         offer_deflate: bool = False,
         receive_buffer: int | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.uri = parse_uri(url)
         self.frames: deque[Frame] = deque()
@@ -38,7 +39,7 @@ class WireClient:
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(TIMEOUT_S)
+        self.socket.settimeout(timeout_s)
         self.socket.connect((self.uri.host, self.uri.port))
         extensions = [ClientPerMessageDeflateFactory()] if offer_deflate else None
         self._protocol = ClientProtocol(self.uri, extensions=extensions, max_size=None)
@@ -48,7 +49,7 @@ class WireClient:
         self._protocol.send_request(request)
         self.flush()
         while self.response is None:
-            self._pump(TIMEOUT_S)
+            self._pump(timeout_s)
 
     def __enter__(self) -> WireClient:
         return self

@@ -12,6 +12,7 @@ import pika
 import pytest
 from legacy_process import LegacyProcess
 from legacy_wire import WireClient
+
 from seed_env import NO_PYTHON, seed_python
 
 
@@ -31,25 +32,30 @@ StartServer = Callable[..., LegacyProcess]
 
 
 @pytest.fixture
-def start_server(uwsgi: Path, amqp_url: str, tmp_path: Path) -> Iterator[StartServer]:
+def start_server(
+    uwsgi: Path, amqp_url: str, tmp_path: Path, free_port: Callable[[], int]
+) -> Iterator[StartServer]:
     """Start servers with settings of the test's own; they end with the test."""
     with contextlib.ExitStack() as stack:
 
         def start(**settings: str) -> LegacyProcess:
             environ = {"LEGACY_WS_AMQP_URL": amqp_url, **settings}
             log = tmp_path / f"uwsgi-{uuid.uuid4().hex[:8]}.log"
-            return stack.enter_context(LegacyProcess(uwsgi, environ, log))
+            return stack.enter_context(LegacyProcess(uwsgi, environ, log, free_port()))
 
         yield start
 
 
 @pytest.fixture(scope="module")
 def server(
-    uwsgi: Path, amqp_url: str, tmp_path_factory: pytest.TempPathFactory
+    uwsgi: Path,
+    amqp_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    free_port: Callable[[], int],
 ) -> Iterator[LegacyProcess]:
     """One server with the default settings."""
     log = tmp_path_factory.mktemp("legacy") / "uwsgi.log"
-    with LegacyProcess(uwsgi, {"LEGACY_WS_AMQP_URL": amqp_url}, log) as process:
+    with LegacyProcess(uwsgi, {"LEGACY_WS_AMQP_URL": amqp_url}, log, free_port()) as process:
         yield process
     text = log.read_text()
     assert "Traceback" not in text, text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,11 +14,6 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 INI = CHECKOUT / "legacy_uwsgi_ws" / "uwsgi.ini"
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def until(condition: object, timeout_s: float) -> bool:
@@ -45,8 +39,8 @@ def is_running(pid: int) -> bool:
 class LegacyProcess:
     """A running server: ``with LegacyProcess(uwsgi, environ, log) as server``."""
 
-    def __init__(self, uwsgi: Path, environ: dict[str, str], log: Path) -> None:
-        self.port = free_port()
+    def __init__(self, uwsgi: Path, environ: dict[str, str], log: Path, port: int) -> None:
+        self.port = port
         self.log = log
         self.url = f"ws://127.0.0.1:{self.port}"
         with log.open("wb") as output:
@@ -72,7 +66,7 @@ class LegacyProcess:
             if self.process.poll() is not None:
                 raise ChildProcessError(self.log.read_text())
         except BaseException:
-            self.stop()
+            self._kill()
             raise
         return self
 
@@ -82,18 +76,21 @@ class LegacyProcess:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self.stop()
+        self._kill()
 
-    def stop(self) -> None:
-        """SIGTERM to the master; SIGKILL to the whole session when that is not enough."""
-        if self.process.poll() is None:
-            self.process.terminate()
+    def stop(self) -> int:
+        """SIGTERM to the master; its exit code. Raises subprocess.TimeoutExpired."""
+        self.process.terminate()
+        return self.process.wait(_STOP_TIMEOUT_S)
+
+    def _kill(self) -> None:
+        """End the whole session at once, which is a second faster than to ask the master."""
         try:
-            self.process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # ended by the test
+        finally:
             self.process.wait()
-            raise
 
     @property
     def workers(self) -> list[int]:

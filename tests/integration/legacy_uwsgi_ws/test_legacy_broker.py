@@ -7,15 +7,15 @@ import threading
 
 import pika
 import pytest
-from legacy_process import free_port, until
+from legacy_process import until
 from legacy_wire import WireClient
 
 
 class Relay:
     """A TCP relay in front of the broker that can be cut, as a broker that dies cuts it."""
 
-    def __init__(self, target: tuple[str, int]) -> None:
-        self.port = free_port()
+    def __init__(self, port: int, target: tuple[str, int]) -> None:
+        self.port = port
         self._target = target
         self._pairs: list[socket.socket] = []
         self.restore()
@@ -61,9 +61,9 @@ def with_shutdown(end: socket.socket) -> None:
 
 
 @pytest.fixture
-def relay(amqp_url):
+def relay(amqp_url, free_port):
     parameters = pika.URLParameters(amqp_url)
-    relay = Relay((parameters.host, parameters.port))
+    relay = Relay(free_port(), (parameters.host, parameters.port))
     yield relay
     relay.cut()
 

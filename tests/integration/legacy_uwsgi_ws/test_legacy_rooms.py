@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 import pika
 import pytest
-from legacy_process import free_port
 
 HANDSHAKE = {
     "Upgrade": "websocket",
@@ -92,7 +91,7 @@ def test_the_exchange_is_declared_as_legacy_publishers_declare_it(server, amqp_u
         channel.exchange_delete(name)
 
 
-def test_without_a_broker_the_answer_is_503_and_the_password_stays_secret(start_server):
+def test_without_a_broker_the_answer_is_503_and_the_password_stays_secret(start_server, free_port):
     url = f"amqp://user:s3cret@127.0.0.1:{free_port()}/"
     server = start_server(LEGACY_WS_AMQP_URL=url)
     status, _, body = server.get("/room", HANDSHAKE)

@@ -26,6 +26,7 @@ check: setup
 	@.venv/bin/mypy
 
 test: check
+	@.venv/bin/python -m dev_stack.services
 	@.venv/bin/python -m pytest $(ARGS)
 
 lock: setup

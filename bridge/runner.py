@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pika
+import pika.exceptions
 from pika.adapters.asyncio_connection import AsyncioConnection
 
 from bridge.cursors import CursorStore
@@ -29,8 +30,11 @@ _MAX_BACKOFF_S = 5.0
 _FINISH_TIMEOUT_S = 10.0
 _PREFETCH = 200
 _PRECONDITION_FAILED = 406
-_ACCESS_REFUSED = 403
-_NOT_ALLOWED = 530
+_REFUSALS = (
+    pika.exceptions.ProbableAuthenticationError,
+    pika.exceptions.ProbableAccessDeniedError,
+    pika.exceptions.AuthenticationError,
+)
 
 
 @dataclass(frozen=True)
@@ -164,12 +168,10 @@ class Bridge:
             raise UnavailableError(f"The channel layer failed ({type(error).__name__}).") from error
 
     def _raise_if_refused(self, error: Exception) -> None:
-        if isinstance(error, AmqpClosedError) and error.reply_code in {
-            _ACCESS_REFUSED,
-            _NOT_ALLOWED,
-        }:
+        if isinstance(error, AmqpClosedError) and isinstance(error.reason, _REFUSALS):
             raise UnavailableError(
-                f"RabbitMQ at {redacted_url(self._config.amqp_url)} refuses the bridge: {error}.",
+                f"RabbitMQ at {redacted_url(self._config.amqp_url)} refuses the bridge "
+                f"({error.reason}).",
                 remedy="Check user, password, vhost and permissions.",
             ) from error
 

@@ -46,7 +46,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
             max_bytes=config.outbox_bytes,
         )
         try:
-            self._room = _room_of_scope(self.scope)
+            self._room = room_of_scope(self.scope)
             hub = await self._server.hub()
             await hub.join(self._room, self._outbox)
         except RoomError as error:
@@ -96,7 +96,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         await self.base_send({"type": "websocket.http.response.body", "body": b""})
 
 
-def _room_of_scope(scope: dict[str, Any]) -> str:
+def room_of_scope(scope: dict[str, Any]) -> str:
     raw_path = scope.get("raw_path")
     if raw_path is not None:
         return room_of_path(raw_path.partition(b"?")[0])

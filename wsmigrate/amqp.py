@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 class AmqpClosedError(Exception):
     """The connection or the channel is closed. ``reply_code`` is AMQP's (404, 406, ...), or 0 when
-    there was none, as for a connection that broke."""
+    there was none, as for a connection that broke; ``reason`` is what pika said."""
 
     def __init__(self, reason: object) -> None:
+        self.reason = reason
         self.reply_code = int(getattr(reason, "reply_code", 0) or 0)
         super().__init__(str(reason) or type(reason).__name__)
 

@@ -44,8 +44,8 @@ async def _run() -> None:
     from bridge.runner import Bridge  # noqa: PLC0415
 
     config = project.project_config()
-    parameters = project.database_parameters(config.database)
-    relay = Bridge(config, project.layer_of_project(), CursorStore(parameters))
+    layer = project.layer_of_project()
+    relay = Bridge(config, layer, CursorStore(project.database_parameters(config.database)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, relay.stop)

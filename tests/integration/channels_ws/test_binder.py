@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pika
+import pytest
+
+from channels_ws.binder import BindError, RoomBinder
+from wsmigrate.config import Config
+from wsmigrate.topology import inbox_of_room
+
+Channel = Any
+
+
+@pytest.fixture
+def config(amqp_url: str) -> Config:
+    return replace(Config(), amqp_url=amqp_url, bind_timeout_s=10.0)
+
+
+@pytest.fixture
+def broker(amqp_url: str) -> Iterator[Channel]:
+    with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as connection:
+        yield connection.channel()
+
+
+@pytest.fixture
+def room() -> str:
+    return f"room-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+async def binder(config: Config) -> AsyncIterator[RoomBinder]:
+    running = RoomBinder(config)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+def in_inbox(broker: Channel, room: str, publish: Callable[[], None]) -> list[bytes]:
+    """What the room's inbox gets of what ``publish`` publishes."""
+    inbox = inbox_of_room(room, 8)
+    got: list[bytes] = []
+    broker.basic_qos(prefetch_count=100)
+    tag = broker.basic_consume(
+        inbox,
+        lambda _channel, method, _properties, body: (
+            got.append(body) if method.exchange == room else None
+        ),
+        arguments={"x-stream-offset": "next"},
+    )
+    publish()
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        broker.connection.process_data_events(time_limit=0.1)
+        if got:  # a second copy would be close behind
+            end = min(end, time.monotonic() + 0.2)
+    broker.basic_cancel(tag)
+    return got
+
+
+async def test_what_is_published_after_binding_is_in_the_inbox_once(
+    binder: RoomBinder, broker: Channel, room: str
+) -> None:
+    await binder.bind(room)
+    assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"hello")) == [b"hello"]
+
+
+async def test_two_processes_bind_one_room_and_one_copy_arrives(
+    binder: RoomBinder, config: Config, broker: Channel, room: str
+) -> None:
+    neighbour = RoomBinder(config)
+    await neighbour.start()
+    await binder.bind(room)
+    await neighbour.bind(room)
+    assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"one")) == [b"one"]
+    await neighbour.stop()
+    assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"two")) == [b"two"]
+
+
+async def test_unbinding_ends_it_and_leaves_the_exchange_to_the_publishers(
+    binder: RoomBinder, broker: Channel, room: str
+) -> None:
+    await binder.bind(room)
+    await binder.unbind(room)
+    assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"hello")) == []
+    broker.exchange_declare(room, passive=True)
+
+
+async def test_a_legacy_publisher_can_declare_the_exchange_before_and_after(
+    binder: RoomBinder, broker: Channel, room: str
+) -> None:
+    broker.exchange_declare(room, exchange_type="fanout")
+    await binder.bind(room)
+    broker.exchange_declare(room, exchange_type="fanout")
+
+
+async def test_an_exchange_with_other_properties_is_used_as_it_is(
+    binder: RoomBinder, broker: Channel, room: str
+) -> None:
+    broker.exchange_declare(room, exchange_type="fanout", durable=True)
+    await asyncio.gather(binder.bind(room), *(binder.bind(f"{room}-{n}") for n in range(10)))
+    assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"hello")) == [b"hello"]
+
+
+async def test_many_rooms_are_bound_at_once(binder: RoomBinder, broker: Channel) -> None:
+    rooms = [f"room-{uuid.uuid4().hex}" for _ in range(200)]
+    await asyncio.gather(*(binder.bind(room) for room in rooms))
+    for room in rooms[::50]:
+        assert in_inbox(broker, room, lambda room=room: broker.basic_publish(room, "", b"x"))
+
+
+async def test_without_a_broker_binding_is_refused_within_its_time(
+    free_port: Callable[[], int], room: str
+) -> None:
+    url = f"amqp://guest:s3cr3t@127.0.0.1:{free_port()}/"
+    binder = RoomBinder(replace(Config(), amqp_url=url, bind_timeout_s=0.3))
+    await binder.start()
+    with pytest.raises(BindError) as caught:
+        await binder.bind(room)
+    assert "s3cr3t" not in str(caught.value)
+    await binder.stop()

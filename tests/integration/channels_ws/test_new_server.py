@@ -1,0 +1,143 @@
+"""The new server, as a real process, with a real bridge."""
+
+from __future__ import annotations
+
+import json
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pika
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from project import Project, wait_until
+
+Channel = Any
+
+
+@pytest.fixture
+def room() -> str:
+    return f"room-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def broker(amqp_url: str) -> Iterator[Channel]:
+    with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        yield channel
+
+
+def join(url: str, path: str, **options: Any) -> ClientConnection:
+    return connect(f"{url}/{path}", compression=None, max_size=None, **options)
+
+
+def test_a_client_gets_the_bodies_to_the_letter_and_in_order(
+    project: Project, broker: Channel, room: str
+) -> None:
+    url, _ = project.start_server()
+    project.start_bridge()
+    bodies = ["", "x", "\0\u2028é😀", json.dumps({"b": 1, "a": [1.0]}), "é" * 100_000, "x", "x"]
+    with join(url, room) as client, join(url, f"//{room}/") as neighbour:
+        broker.basic_publish(room, "", b"\xff, which no text frame can hold")
+        for body in bodies:
+            broker.basic_publish(room, "", body.encode())
+        assert [client.recv(timeout=20) for _ in bodies] == bodies
+        assert [neighbour.recv(timeout=20) for _ in bodies] == bodies
+    assert "not UTF-8" in project.log("bridge")()
+
+
+def test_what_is_published_while_no_bridge_runs_arrives_when_one_is_started(
+    project: Project, broker: Channel, room: str
+) -> None:
+    url, _ = project.start_server()
+    with join(url, room) as client:
+        broker.basic_publish(room, "", b"early")
+        with pytest.raises(TimeoutError):
+            client.recv(timeout=0.3)
+        project.start_bridge()
+        assert client.recv(timeout=20) == "early"
+
+
+def test_a_bridge_that_is_killed_and_started_again_loses_and_doubles_nothing(
+    project: Project, broker: Channel, room: str
+) -> None:
+    url, _ = project.start_server()
+    expected = [f"{number % 7}" for number in range(300)]
+    with join(url, room) as client:
+        got: list[str | bytes] = []
+        for start in range(0, 300, 100):
+            bridge = project.start_bridge()
+            for text in expected[start : start + 100]:
+                broker.basic_publish(room, "", text.encode())
+            got += [client.recv(timeout=20) for _ in range(40)]
+            bridge.kill()
+        project.start_bridge()
+        got += [client.recv(timeout=20) for _ in range(300 - len(got))]
+        assert got == expected
+        with pytest.raises(TimeoutError):
+            client.recv(timeout=0.5)
+
+
+def test_inbound_data_is_thrown_away_and_nothing_is_compressed(
+    project: Project, broker: Channel, room: str
+) -> None:
+    url, _ = project.start_server()
+    project.start_bridge()
+    with connect(f"{url}/{room}") as client, join(url, room) as neighbour:
+        assert client.response is not None
+        assert "Sec-WebSocket-Extensions" not in client.response.headers
+        client.send("text")
+        client.send(b"binary")
+        assert client.ping().wait(timeout=10)
+        broker.basic_publish(room, "", b"only this")
+        assert client.recv(timeout=20) == "only this"
+        assert neighbour.recv(timeout=20) == "only this"
+
+
+def test_a_room_that_cannot_be_is_refused_with_403(project: Project) -> None:
+    url, _ = project.start_server()
+    for path in ("", "//", "amq.fanout", "x" * 256, "%FF", "a%0Ab"):
+        with pytest.raises(InvalidStatus) as refused:
+            join(url, path)
+        assert refused.value.response.status_code == 403, path
+
+
+def test_while_the_broker_is_away_handshakes_are_refused_with_503(
+    project: Project, free_port: Any, room: str
+) -> None:
+    project.amqp_url = f"amqp://guest:guest@127.0.0.1:{free_port()}/"
+    url, _ = project.start_server()
+    with pytest.raises(InvalidStatus) as refused:
+        join(url, room, open_timeout=20)
+    assert refused.value.response.status_code == 503
+
+
+def test_sigterm_closes_the_clients_with_1012(project: Project, room: str) -> None:
+    url, server = project.start_server()
+    with join(url, room) as client:
+        server.send_signal(signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(timeout=20)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+    wait_until(lambda: server.poll() is not None, project.log("channels"))
+
+
+def test_without_its_tables_the_server_says_so_in_one_sentence_and_ends(
+    project: Project, new_database: Any
+) -> None:
+    project.postgres_dsn = new_database()
+    server = project.start(
+        *("-m", "uvicorn", "chatire.asgi:application", "--lifespan", "on"),
+        *("--port", str(project.free_port())),
+        log="bare",
+    )
+    assert server.wait(60) != 0
+    said = project.log("bare")()
+    assert "python manage.py migrate --database channels_postgres" in said
+    assert "Traceback" not in said

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bridge.inbox import Delivery, InboxRelay, RelayCounts
+from wsmigrate.errors import UnavailableError
+from wsmigrate.message import Message
+
+
+@dataclass
+class World:
+    """A layer, a cursor and a broker's acknowledgements, in memory."""
+
+    sent: list[Message] = field(default_factory=list)
+    acknowledged: list[int] = field(default_factory=list)
+    cursor: int | None = None
+    log: list[str] = field(default_factory=list)
+    failures: int = 0
+    counts: RelayCounts = field(default_factory=RelayCounts)
+
+    async def send(self, message: Message) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError("the layer is away")
+        self.sent.append(message)
+        self.log.append(f"send {message.text}")
+
+    async def move(self, _inbox: str, before: int | None, after: int) -> None:
+        assert before == self.cursor
+        self.cursor = after
+        self.log.append(f"cursor {after}")
+
+    def acknowledge(self, tag: int) -> None:
+        self.acknowledged.append(tag)
+        self.log.append(f"ack {tag}")
+
+    def relay(self, **options: Any) -> InboxRelay:
+        return InboxRelay(
+            "inbox.0",
+            cursor=self.cursor,
+            cursors=self,  # type: ignore[arg-type] # only ``move`` is used
+            send=self.send,
+            acknowledge=self.acknowledge,
+            counts=self.counts,
+            max_message_bytes=options.pop("max_message_bytes", 100),
+            **options,
+        )
+
+
+def delivery(offset: int, body: bytes = b"x", room: str = "room") -> Delivery:
+    return Delivery(tag=offset + 1, offset=offset, room=room, message_id=None, body=body)
+
+
+async def run_until(relay: InboxRelay, condition: Callable[[], bool]) -> None:
+    running = asyncio.create_task(relay.run())
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+    relay.finish()
+    await running
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_the_layer_has_a_message_before_the_cursor_moves_and_the_broker_hears_last(
+    world: World,
+) -> None:
+    relay = world.relay()
+    relay.put(delivery(0, b"a"))
+    relay.put(delivery(1, b"b"))
+    await run_until(relay, lambda: bool(world.acknowledged))
+    assert world.log == ["send a", "send b", "cursor 1", "ack 2"]
+
+
+async def test_while_the_layer_is_away_messages_are_held_in_their_order(world: World) -> None:
+    world.failures = 2
+    relay = world.relay(max_batch=2)
+    for offset in range(5):
+        relay.put(delivery(offset, str(offset).encode()))
+    await run_until(relay, lambda: world.cursor == 4)
+    assert [message.text for message in world.sent] == ["0", "1", "2", "3", "4"]
+    assert world.acknowledged == [2, 4, 5]
+
+
+async def test_a_message_at_or_before_the_cursor_is_skipped_and_acknowledged(world: World) -> None:
+    world.cursor = 5
+    relay = world.relay()
+    relay.put(delivery(4, b"old"))
+    relay.put(delivery(5, b"old"))
+    relay.put(delivery(6, b"new"))
+    await run_until(relay, lambda: bool(world.acknowledged))
+    assert [message.text for message in world.sent] == ["new"]
+    assert world.counts.skipped == 2
+
+
+async def test_a_message_that_cannot_be_relayed_holds_up_nobody_and_is_counted(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay = world.relay(max_message_bytes=5)
+    relay.put(delivery(0, b"\xffsecret"[:5]))
+    relay.put(delivery(1, b"too long a body"))
+    relay.put(delivery(2, b"fine"))
+    with caplog.at_level(logging.ERROR):
+        await run_until(relay, lambda: bool(world.acknowledged))
+    assert [message.text for message in world.sent] == ["fine"]
+    assert world.counts.unrelayable == 2
+    assert "offset 0" in caplog.text
+    assert "too long a body" not in caplog.text
+
+
+def test_an_inbox_that_was_never_relayed_is_read_from_its_beginning(world: World) -> None:
+    assert world.relay().resume_at == "first"
+
+
+def test_reading_goes_on_after_the_cursor(world: World) -> None:
+    world.cursor = 41
+    assert world.relay().resume_at == 42

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from migrate_cli import cli as group
+from migrate_cli.__main__ import main
+
+
+def run(*args: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(args)
+    return int(ended.value.code or 0)
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("bridge", "demo", "room", "up"))
+
+
+def test_a_wrong_option_is_one_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("room", "--nonsense", "x") == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_command_whose_package_is_missing_is_listed_and_says_what_to_install(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(group._COMMANDS, "up", ("no_such_package.up", "up"))
+    assert run("--help") == 0
+    assert run("up", "--any", "thing") == 2
+    assert "needs the package 'no_such_package'" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_exit_code_70(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_path: bytes) -> str:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("migrate_cli.commands.room.room_of_path", fail)
+    assert run("room", "/lobby") == 70
+    assert "a fault of wsmigrate itself" in capsys.readouterr().err
+
+
+def test_room_shows_every_name_of_a_room(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("room", "--json", "ws://host:1/caf%C3%A9/?token=x") == 0
+    names = json.loads(capsys.readouterr().out)
+    assert names["room"] == names["exchange"] == "café"
+    assert names["group"].startswith("x-")
+    assert names["inbox"] == "wsmigrate.inbox.1"
+
+
+@pytest.mark.parametrize("path", ["/", "/amq.direct", "/" + "x" * 300, "/%FF"])
+def test_a_room_that_cannot_be_is_one_sentence_and_exit_code_2(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("room", path) == 2
+    shown = capsys.readouterr().err
+    assert "cannot be" in shown
+    assert "Traceback" not in shown

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from wsmigrate.config import Config, NotifyBackend, config_of_settings, redacted_url
+from wsmigrate.errors import ConfigError
+
+SECRET = "s3cr3t"
+
+
+def config_with(environ: dict[str, str] | None = None, **settings: Any) -> Config:
+    return config_of_settings(SimpleNamespace(**settings), environ or {})
+
+
+def test_without_any_setting_there_are_defaults() -> None:
+    config = config_with()
+    assert config.notify_backend is NotifyBackend.RABBITMQ
+    assert config.event_name == "notifs_websocket_message"
+    assert config.binds_rooms
+
+
+def test_django_notifs_own_settings_are_respected() -> None:
+    config = config_with(
+        NOTIFICATIONS_WEBSOCKET_EVENT_NAME="an_event", NOTIFICATIONS_WEBSOCKET_URL_PARAM="uri"
+    )
+    assert (config.event_name, config.room_param) == ("an_event", "uri")
+
+
+def test_the_amqp_url_of_wsmigrate_wins_over_environment_and_django_notifs() -> None:
+    environ = {"WSMIGRATE_AMQP_URL": "amqp://from-environment"}
+    old = {"NOTIFICATIONS_RABBIT_MQ_URL": "amqp://from-notifs"}
+    assert config_with(**old).amqp_url == "amqp://from-notifs"
+    assert config_with(environ, **old).amqp_url == "amqp://from-environment"
+    given = {"WSMIGRATE": {"AMQP_URL": "amqp://from-wsmigrate"}}
+    assert config_with(environ, **old, **given).amqp_url == "amqp://from-wsmigrate"
+
+
+def test_without_rabbitmq_no_room_is_bound() -> None:
+    assert not config_with(WSMIGRATE={"NOTIFY_BACKEND": "channels"}).binds_rooms
+
+
+@pytest.mark.parametrize(
+    ("wsmigrate", "complaint"),
+    [
+        ({"NOTIFY_BACKEND": "kafka"}, "one of 'rabbitmq', 'channels'"),
+        ({"ROOM_FORM": "headers"}, "one of 'fanout'"),
+        ({"INBOXES": 0}, "positive whole number"),
+        ({"INBOXES": True}, "positive whole number"),
+        ({"INBOXES": 5000}, "5000 inboxes cannot be"),
+        ({"BIND_TIMEOUT_S": -1}, "number of seconds"),
+        ({"PUBLISHER_CONFIRMS": "yes"}, "True or False"),
+        ({"DATABASE": ""}, "text that is not empty"),
+        ({"AMQP_URI": "amqp://host"}, "keys that are not known: AMQP_URI"),
+        ([], "no dictionary"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told(wsmigrate: Any, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        config_with(WSMIGRATE=wsmigrate)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://user:{SECRET}@host",
+        f"amqp://user:{SECRET}@",
+        f"amqp://user:{SECRET}@host:0",
+        f"amqp://user:{SECRET}@host:port",
+        f"amqp://user:{SECRET}@host:99999",
+        f"amqp://user:{SECRET}@[::1",
+        "nonsense",
+    ],
+)
+def test_a_wrong_amqp_url_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="AMQP URL") as caught:
+        config_with(WSMIGRATE={"AMQP_URL": url})
+    assert SECRET not in str(caught.value)
+
+
+def test_no_password_shows_in_a_configurations_text() -> None:
+    assert SECRET not in repr(config_with(WSMIGRATE={"AMQP_URL": f"amqp://user:{SECRET}@host"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("amqp://user:secret@host:5672/v", "amqp://user:***@host:5672/v"),
+        ("amqp://user:se@cret@host", "amqp://user:***@host"),
+        ("amqp://user@host", "amqp://user@host"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert redacted_url(url) == shown

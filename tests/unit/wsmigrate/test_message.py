@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wsmigrate.message import (
+    Message,
+    UnrelayableError,
+    Via,
+    event_of_message,
+    message_of_event,
+    relayed_message,
+)
+
+
+def relay(**changes: Any) -> Message:
+    delivery: dict[str, Any] = {
+        "room": "lobby",
+        "body": b"hello",
+        "message_id": None,
+        "inbox": "inbox.0",
+        "offset": 7,
+    }
+    return relayed_message(**{**delivery, **changes})
+
+
+def test_the_text_is_the_body_to_the_letter() -> None:
+    assert relay(body="\u2028 h\xe9 \0\r\n".encode()).text == "\u2028 h\xe9 \0\r\n"
+
+
+def test_an_empty_body_is_an_empty_text() -> None:
+    assert relay(body=b"").text == ""
+
+
+def test_the_id_is_the_publishers_if_there_is_one() -> None:
+    assert relay(message_id="abc").id == "abc"
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_the_id_is_inbox_and_offset_otherwise(nothing: str | None) -> None:
+    assert relay(message_id=nothing).id == "inbox.0:7"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"body": b"\xff"}, "not-utf-8"),
+        ({"body": b"\xed\xa0\x80"}, "not-utf-8"),  # a surrogate
+        ({"body": b"123456", "max_bytes": 5}, "too-large"),
+        ({"room": ""}, "no-room"),
+        ({"room": "amq.fanout"}, "no-room"),
+    ],
+)
+def test_what_cannot_become_a_text_frame_is_told_with_a_reason(
+    changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(UnrelayableError) as caught:
+        relay(**changes)
+    assert caught.value.reason == reason
+
+
+def test_a_body_at_the_limit_is_relayed() -> None:
+    assert relay(body=b"12345", max_bytes=5).text == "12345"
+
+
+def test_an_event_is_django_notifs_own_with_keys_of_ours() -> None:
+    event = event_of_message(Message("id-1", "lobby", "text", Via.RABBITMQ), "an_event")
+    assert event["type"] == "an_event"
+    assert event["message"] == "text"
+    assert all(isinstance(value, str) for value in event.values())
+
+
+@pytest.mark.parametrize("via", list(Via))
+def test_a_message_survives_the_way_through_the_layer(via: Via) -> None:
+    message = Message("id-1", "lobby", "text", via)
+    assert message_of_event(event_of_message(message, "an_event")) == message
+
+
+@pytest.mark.parametrize("missing", ["id", "room", "message"])
+def test_an_event_that_is_not_ours_is_refused_by_what_it_lacks(missing: str) -> None:
+    event = event_of_message(Message("id-1", "lobby", "text", Via.RABBITMQ), "an_event")
+    del event[missing]
+    with pytest.raises(ValueError, match=missing):
+        message_of_event(event)

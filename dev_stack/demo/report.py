@@ -35,8 +35,8 @@ class Report:
             console=console,
             disable=not console.is_terminal,
         )
-        self._posts = self._progress.add_task("messages posted", total=None, visible=False)
-        self._frames = self._progress.add_task("frames received", total=None, visible=False)
+        self._posts = self._progress.add_task("messages posted", start=False, visible=False)
+        self._frames = self._progress.add_task("frames received", start=False, visible=False)
         self._published = 0
         self._received = 0
 
@@ -59,8 +59,9 @@ class Report:
 
     def load_is_known(self, messages: int, frames: int) -> None:
         """How many messages will be posted, and how many frames the fixed clients should get."""
-        self._progress.update(self._posts, total=messages, visible=True)
-        self._progress.update(self._frames, total=frames, visible=True)
+        for task, total in ((self._posts, messages), (self._frames, frames)):
+            self._progress.update(task, total=total, visible=True)
+            self._progress.start_task(task)
 
     def posted(self) -> None:
         """One more message is posted."""

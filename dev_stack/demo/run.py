@@ -22,6 +22,9 @@ from dev_stack.demo.watch import Watch
 QUIET_S: Final = 6.0
 """When no frame at all has come for so long, what is missing is taken for lost."""
 
+_QUIET_AFTER_DIFFERENCE_S: Final = 2.0
+"""The same, before the front door moves on, in a run that has failed already."""
+
 _SURPLUS_S: Final = 0.5
 """How long to wait for frames too many, once everybody has enough."""
 
@@ -76,19 +79,19 @@ class Demo:
         self._quiet_s = quiet_s
         self._ledger = Ledger()
         self._steps: list[Step] = []
-
-    async def run(self, site: Site) -> Outcome:
-        """Raises WsmigrateError when the run cannot be carried to its end."""
-        options, report = self._options, self._report
-        chats = await make_chats(site, options.rooms)
-        watch = Watch(
+        self._watch = Watch(
             self._ledger,
             on_frame=report.received,
             on_difference=report.difference,
             on_end=report.ended,
         )
+
+    async def run(self, site: Site) -> Outcome:
+        """Raises WsmigrateError when the run cannot be carried to its end."""
+        options, report = self._options, self._report
+        chats = await make_chats(site, options.rooms)
         rooms = [chat.room for chat in chats]
-        audience = Audience(rooms, options.clients, self._ledger, watch)
+        audience = Audience(rooms, options.clients, self._ledger, self._watch)
         try:
             await self._open(audience)
             load = Load(site, self._ledger, report.posted)
@@ -126,7 +129,7 @@ class Demo:
         for number, phase in enumerate(PHASES):
             if phase.moving:
                 # What was said before must not come again over the sockets that are opened now.
-                await audience.all_in(self._quiet_s)
+                await audience.all_in(self._patience_s())
                 audience.prepare_to_move()
                 await self._move_door(audience, load, scripts, number)
                 self._note_step(audience, phase)
@@ -153,7 +156,7 @@ class Demo:
             expect_frames = bool(script.lines[number])
             await together(
                 *(
-                    client.close_old(expect_frames=expect_frames, quiet_s=self._quiet_s)
+                    client.close_old(expect_frames=expect_frames, quiet_s=self._patience_s())
                     for client in clients
                 )
             )
@@ -163,6 +166,11 @@ class Demo:
             for one in scripts
         )
         await together(move_all(), *posts)
+
+    def _patience_s(self) -> float:
+        if self._watch.difference_found:
+            return min(self._quiet_s, _QUIET_AFTER_DIFFERENCE_S)
+        return self._quiet_s
 
     async def _set_share(self, percent: int) -> None:
         await asyncio.to_thread(self._servers.set_share, percent)

@@ -45,6 +45,11 @@ class Watch:
         self._different: set[tuple[str, str]] = set()
         self._changed = asyncio.Event()
 
+    @property
+    def difference_found(self) -> bool:
+        """Whether any has been told."""
+        return bool(self._different)
+
     def follow(self, listener: Listener, server: str) -> None:
         """Check the listener's arrivals from now on, which have to be those of its room from the
         first one on."""

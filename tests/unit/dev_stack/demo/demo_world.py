@@ -142,7 +142,7 @@ def _cookie_of(world: World) -> Callable[[ServerConnection, Request, Response], 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until the condition holds, ten seconds at most."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - others change what it asks about
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -8,6 +8,7 @@ and removes the stack's folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -103,7 +104,8 @@ def watch(mark: Mark, folder: Path) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     owner = os.getppid()
-    os.write(sys.stdout.fileno(), _READY)
+    with contextlib.suppress(BrokenPipeError):  # an owner that is gone already is seen below
+        os.write(sys.stdout.fileno(), _READY)
     _wait_for_the_end_of(owner)
     end_marked(mark, grace_s=GRACE_S)
     _remove(folder)

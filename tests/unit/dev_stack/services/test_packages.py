@@ -2,7 +2,9 @@ import subprocess
 
 import pytest
 
-from dev_stack.services.packages import PACKAGE_LIST, packages_for
+from dev_stack.services import apt
+from dev_stack.services.packages import PACKAGE_LIST, obtain, packages_for
+from wsmigrate.errors import ExitCode, UnavailableError
 
 LIST = """\
 # a comment: build gcc
@@ -40,3 +42,37 @@ def test_a_shell_reads_our_list_as_python_does(purpose):
     packages = packages_for(purpose, PACKAGE_LIST.read_text())
     assert packages
     assert read.stdout.split() == list(packages)
+
+
+def test_what_is_found_is_not_installed(monkeypatch):
+    monkeypatch.setattr(apt, "install", pytest.fail)
+    assert obtain("HAProxy", "haproxy", lambda: "/bin/haproxy", pytest.fail) == "/bin/haproxy"
+
+
+def test_what_cannot_be_installed_is_named_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(apt, "obstacle", lambda: "there is no apt")
+    with pytest.raises(UnavailableError) as refused:
+        obtain("RabbitMQ", "rabbitmq-server", lambda: None, pytest.fail)
+    assert str(refused.value) == (
+        "RabbitMQ is needed, is not on this machine, and cannot be installed (there is no apt):"
+        " install the package rabbitmq-server, or give the URL of a running one."
+    )
+    assert refused.value.exit_code == ExitCode.COULD_NOT_ACT
+
+
+def test_what_is_missing_is_installed_and_said_so(monkeypatch):
+    installed: list[str] = []
+    said: list[str] = []
+    monkeypatch.setattr(apt, "obstacle", lambda: "")
+    monkeypatch.setattr(apt, "install", installed.extend)
+    found = obtain("HAProxy", "haproxy", lambda: "/bin/haproxy" if installed else None, said.append)
+    assert found == "/bin/haproxy"
+    assert installed == ["haproxy"]
+    assert said == ["HAProxy is not on this machine; installing the package haproxy with apt"]
+
+
+def test_a_package_that_brings_no_such_program_is_said_to(monkeypatch):
+    monkeypatch.setattr(apt, "obstacle", lambda: "")
+    monkeypatch.setattr(apt, "install", list)
+    with pytest.raises(UnavailableError, match="brought no such program"):
+        obtain("HAProxy", "haproxy", lambda: None, list)

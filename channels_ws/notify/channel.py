@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import notifications.channels as notifs_channels
 from django.apps import apps
 
 from channels_ws.notify.publication import Publication, publication_of
@@ -32,19 +31,26 @@ def _publication(extra_data: Any, context: Any) -> Publication:
 
 if BaseNotificationProvider is None:
 
-    class WebSocketChannel(notifs_channels.BaseNotificationChannel):
-        """Publishes a notification to its room (django-notifs 3.0)."""
+    class WebSocketChannel:
+        """Publishes a notification to its room (django-notifs 3.0).
+
+        Not a subclass of BaseNotificationChannel, which 3.0 does not ask for: up to 3.0.4 its
+        module cannot be imported where Django Channels is not installed.
+        """
+
+        def __init__(self, **notification: Any) -> None:
+            self._extra_data = notification.get("extra_data") or {}
 
         def construct_message(self) -> Publication:
             """The publication: ``json.dumps`` of the message, for the room in ``extra_data``."""
-            extra_data = self.notification_kwargs.get("extra_data")
-            return _publication(extra_data, (extra_data or {}).get("context"))
+            return _publication(self._extra_data, self._extra_data.get("context"))
 
         def notify(self, message: Publication) -> None:
             """Publish it by the notify backend in force."""
             _publish(message)
 
 else:
+    from notifications.channels import BaseNotificationChannel
 
     class RoomProvider(BaseNotificationProvider):
         """Publishes a payload of WebSocketChannel (django-notifs 4.0)."""
@@ -56,7 +62,7 @@ else:
             the same id, for the id is part of the payload."""
             _publish(Publication(**payload))
 
-    class WebSocketChannel(notifs_channels.BaseNotificationChannel):  # type: ignore[no-redef]
+    class WebSocketChannel(BaseNotificationChannel):  # type: ignore[no-redef]
         """Publishes a notification to its room (django-notifs 4.0)."""
 
         name = "websocket"

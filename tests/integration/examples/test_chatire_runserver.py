@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from chatire_site import CHECKOUT, Account, Site, manage, running_site, runserver
 from websockets.asyncio.client import ClientConnection, connect
+
+from old_notifs import old_notifs_folder
 
 TEXTS = (
     "hello",
@@ -23,7 +23,6 @@ TEXTS = (
     "long ✓ " * 25_000,
 )
 FRAME_LIMIT_S = 30
-OLD_NOTIFS = "django-notifs==3.0.5"
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +33,7 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def old_notifs() -> Path:
-    """A folder with django-notifs 3.0.5, to be put before the installed 4.0."""
-    folder = CHECKOUT / ".cache" / OLD_NOTIFS.replace("==", "-")
-    if not (folder / "notifications").is_dir():
-        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder)
-        done = subprocess.run([*pip, OLD_NOTIFS], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            reason = f"could not run: {OLD_NOTIFS} cannot be installed: {done.stderr[-300:]}"
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    return folder
+    return old_notifs_folder()
 
 
 async def test_listeners_get_each_message_as_one_text_frame_with_its_exact_bytes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -14,6 +15,7 @@ from wsmigrate.compare import Comparison, Difference, Kind, Pair, Verdict, compa
 # Three payloads only, so that equal ones abound.
 payloads = st.sampled_from([b"ok", b"same again", b"\xf0\x9f\x91\x8d"])
 sequences = st.lists(payloads, max_size=40)
+with_strangers = st.lists(payloads | st.sampled_from([b"what?", b"who?"]), max_size=40)
 places = st.sets(st.integers(min_value=0, max_value=39))
 
 
@@ -93,7 +95,7 @@ class TestSeveralFaults:
         changed = len((altered - dropped) & set(range(len(expected))))
         assert counts(compare(expected, received)) == (lost, 0, 0, changed)
 
-    @given(sequences, sequences)
+    @given(sequences, with_strangers)
     def test_the_books_balance_whatever_came(
         self, expected: list[bytes], received: list[bytes]
     ) -> None:
@@ -106,8 +108,8 @@ class TestSeveralFaults:
         assert sorted(taken) == list(range(len(received)))
         assert (comparison.verdict is Verdict.MATCHED) == (expected == received)
 
-    @given(sequences, sequences)
-    def test_what_is_lined_up_is_equal_in_order_and_as_long_as_can_be(
+    @given(sequences, with_strangers)
+    def test_what_is_lined_up_is_equal_and_in_order(
         self, expected: list[bytes], received: list[bytes]
     ) -> None:
         pairs = compare(expected, received).pairs
@@ -115,7 +117,29 @@ class TestSeveralFaults:
         for earlier, later in zip(pairs, pairs[1:]):
             assert earlier.expected < later.expected
             assert earlier.received < later.received
+
+    @given(sequences, sequences)
+    def test_without_strangers_as_many_are_in_their_places_as_can_be(
+        self, expected: list[bytes], received: list[bytes]
+    ) -> None:
+        received = [payload for payload in received if payload in expected]
+        pairs = compare(expected, received).pairs
         assert len(pairs) == longest_common_subsequence(expected, received)
+
+    @given(sequences, with_strangers)
+    def test_no_more_differences_are_named_than_one_for_each_payload_out_of_its_place(
+        self, expected: list[bytes], received: list[bytes]
+    ) -> None:
+        wanted, came = Counter(expected), Counter(p for p in received if p in expected)
+        strangers = len(received) - came.total()
+        in_place = longest_common_subsequence(expected, received)
+        moved = (wanted & came).total() - in_place
+        lost, repeated = (wanted - came).total(), (came - wanted).total()
+        differences = compare(expected, received).differences
+        assert len(differences) <= strangers + lost + repeated + moved
+
+    def test_of_two_explanations_the_one_that_moves_less_is_taken(self) -> None:
+        assert counts(compared("abaaa", "bXaaa")) == (1, 0, 0, 1)
 
     def test_a_stranger_stands_for_what_is_missing_in_its_place(self) -> None:
         comparison = compared("aaba", "aXba")

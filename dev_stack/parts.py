@@ -106,10 +106,12 @@ class Part:
         return None
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal to the main process."""
+        """Send the stop signal to the main process. One that never got ready has nothing to bring
+        to an end, and may not listen yet: it is killed."""
+        ready = self.state is PartState.READY
         self.state = PartState.STOPPED
         if self._process and self._process.poll() is None:
-            self._process.send_signal(self.spec.stop_signal)
+            self._process.send_signal(self.spec.stop_signal if ready else signal.SIGKILL)
 
     def has_ended(self) -> bool:
         """Whether the main process is gone."""

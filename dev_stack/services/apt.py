@@ -7,11 +7,10 @@ installation (invoke-rc.d(8)), and what the installation has enabled is disabled
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from wsmigrate.errors import UnavailableError
@@ -19,9 +18,24 @@ from wsmigrate.errors import UnavailableError
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 _FORBIDDEN = 101  # the answer of policy-rc.d that forbids an action
-_POLICY_TEXT = f"#!/bin/sh\nexit {_FORBIDDEN}\n"
 _UNITS = Path("/etc/systemd/system")
-_WITHIN_S = 900
+
+# In one shell, so that the policy goes away even when whoever started it is killed meanwhile. One
+# that was there before forbids the start already: see obstacle().
+_INSTALL = f"""\
+set -e
+policy=$1; shift
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\\nexit {_FORBIDDEN}\\n' > "$policy"
+    chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt="apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
+$apt update
+$apt install --yes --no-install-recommends "$@"
+"""
 
 
 def obstacle() -> str:
@@ -41,9 +55,20 @@ def install(packages: Sequence[str]) -> None:
     Raises UnavailableError with apt's last words.
     """
     enabled = _enabled_units()
-    with _services_forbidden():
-        _apt(["update"])
-        _apt(["install", "--yes", "--no-install-recommends", *packages])
+    finished = subprocess.run(
+        as_root(["sh", "-c", _INSTALL, "sh", str(POLICY), *packages]),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # Ctrl-C would leave packages that are half configured
+    )
+    if finished.returncode != 0:
+        said = [line for line in finished.stderr.splitlines() if line.strip()][-3:]
+        raise UnavailableError(
+            f"apt could not install {' '.join(packages)}: {' | '.join(said)}",
+            remedy="Install it by hand.",
+        )
     for unit in sorted(_enabled_units() - enabled):
         _succeeds(as_root(["systemctl", "disable", unit]))
         _succeeds(as_root(["update-rc.d", unit.removesuffix(".service"), "disable"]))
@@ -52,43 +77,6 @@ def install(packages: Sequence[str]) -> None:
 def as_root(command: Sequence[str]) -> list[str]:
     """The command as root runs it."""
     return list(command) if os.geteuid() == 0 else ["sudo", "-n", *command]
-
-
-def _apt(arguments: Sequence[str]) -> None:
-    command = as_root(
-        ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
-    )
-    finished = subprocess.run(
-        [*command, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_WITHIN_S,
-        check=False,
-    )
-    if finished.returncode != 0:
-        said = [line for line in finished.stderr.splitlines() if line.strip()][-3:]
-        raise UnavailableError(
-            f"apt-get {' '.join(arguments)} failed: {' | '.join(said)}",
-            remedy="Install the packages by hand.",
-        )
-
-
-@contextlib.contextmanager
-def _services_forbidden() -> Iterator[None]:
-    if POLICY.exists():  # it forbids them already: see obstacle()
-        yield
-        return
-    subprocess.run(
-        as_root(["sh", "-c", f"cat > {POLICY} && chmod 755 {POLICY}"]),
-        input=_POLICY_TEXT.encode(),
-        check=True,
-    )
-    try:
-        yield
-    finally:
-        if POLICY.read_text(encoding="utf-8", errors="replace") == _POLICY_TEXT:
-            _succeeds(as_root(["rm", "-f", str(POLICY)]))
 
 
 def _policy_forbids() -> bool:
@@ -107,6 +95,8 @@ def _enabled_units() -> set[str]:
 
 def _succeeds(command: Sequence[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        # In a session of its own, as the installation: sudo may remember who we are per terminal.
+        finished = subprocess.run(command, capture_output=True, check=False, start_new_session=True)
     except OSError:
         return False
+    return finished.returncode == 0

@@ -40,7 +40,7 @@ class HaproxyService:
 
 def haproxy_program(report: Callable[[str], None]) -> Path:
     """Find the program, or install it. Raises UnavailableError."""
-    return obtain("HAProxy", "haproxy", installed_program, report)
+    return obtain("HAProxy", "stack", installed_program, report)
 
 
 def private_haproxy(program: Path, folder: Path, ports: FrontDoorPorts) -> HaproxyService:

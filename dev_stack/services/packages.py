@@ -21,25 +21,28 @@ def packages_for(purpose: str, text: str) -> tuple[str, ...]:
 
 
 def obtain(
-    what: str, package: str, find: Callable[[], T | None], report: Callable[[str], None]
+    what: str, purpose: str, find: Callable[[], T | None], report: Callable[[str], None]
 ) -> T:
-    """What ``find`` finds, if need be after installing the package. Raises UnavailableError."""
+    """What ``find`` finds, if need be after installing the packages of its purpose: all of them,
+    because the others will be asked for next. Raises UnavailableError."""
     found = find()
     if found is not None:
         return found
+    packages = packages_for(purpose, PACKAGE_LIST.read_text(encoding="utf-8"))
+    names = " ".join(packages)
     obstacle = apt.obstacle()
     if obstacle:
-        raise _missing(what, package, obstacle)
-    report(f"{what} is not on this machine; installing the package {package} with apt")
-    apt.install([package])
+        raise _missing(what, names, obstacle)
+    report(f"{what} is not on this machine; installing {names} with apt")
+    apt.install(packages)
     found = find()
     if found is None:
-        raise _missing(what, package, f"apt installed {package}, but it brought no such program")
+        raise _missing(what, names, f"apt installed {names}, but that brought no such program")
     return found
 
 
-def _missing(what: str, package: str, obstacle: str) -> UnavailableError:
+def _missing(what: str, names: str, obstacle: str) -> UnavailableError:
     return UnavailableError(
         f"{what} is needed, is not on this machine, and cannot be installed ({obstacle}):"
-        f" install the package {package}, or give the URL of a running one."
+        f" install {names}, or give the URL of a running one."
     )

@@ -35,7 +35,7 @@ class RabbitMqPrograms:
 
 def rabbitmq_programs(report: Callable[[str], None]) -> RabbitMqPrograms:
     """Find the programs, or install them. Raises UnavailableError."""
-    return obtain("RabbitMQ", "rabbitmq-server", installed_programs, report)
+    return obtain("RabbitMQ", "stack", installed_programs, report)
 
 
 def installed_programs() -> RabbitMqPrograms | None:

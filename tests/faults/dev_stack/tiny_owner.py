@@ -38,7 +38,7 @@ time.sleep(600)
 def main() -> None:
     with Runtime(lambda _: None) as runtime:
         said = {"guardian": runtime.guardian.pid, "folder": str(runtime.folder)}
-        print(json.dumps(said), flush=True)  # noqa: T201
+        print(json.dumps(said), flush=True)
         for name, program in (("stubborn", STUBBORN), ("daemonic", DAEMONIC)):
             runtime.supervisor.start(
                 PartSpec(
@@ -52,7 +52,7 @@ def main() -> None:
         runtime.supervisor.wait_until_ready("stubborn", "daemonic")
         pids = [pid for family in runtime.supervisor.pids().values() for pid in family]
         pids.append(int((runtime.folder / "daemonic").read_text()))
-        print(json.dumps(pids), flush=True)  # noqa: T201
+        print(json.dumps(pids), flush=True)
         threading.Event().wait()
 
 

@@ -83,6 +83,13 @@ def test_the_policy_is_gone_after_a_failure_too(machine):
     assert not machine.policy.exists()
 
 
+def test_the_policy_is_gone_after_the_installation_was_interrupted_too(machine):
+    machine.has("apt-get", "kill -TERM $PPID\n")
+    with pytest.raises(UnavailableError, match="could not install haproxy"):
+        apt.install(["haproxy"])
+    assert not machine.policy.exists()
+
+
 def test_a_policy_that_was_there_stays_as_it_was(machine):
     machine.has_policy(101)
     before = machine.policy.read_text()

@@ -46,16 +46,16 @@ def test_a_shell_reads_our_list_as_python_does(purpose):
 
 def test_what_is_found_is_not_installed(monkeypatch):
     monkeypatch.setattr(apt, "install", pytest.fail)
-    assert obtain("HAProxy", "haproxy", lambda: "/bin/haproxy", pytest.fail) == "/bin/haproxy"
+    assert obtain("HAProxy", "stack", lambda: "/bin/haproxy", pytest.fail) == "/bin/haproxy"
 
 
 def test_what_cannot_be_installed_is_named_in_one_sentence(monkeypatch):
     monkeypatch.setattr(apt, "obstacle", lambda: "there is no apt")
     with pytest.raises(UnavailableError) as refused:
-        obtain("RabbitMQ", "rabbitmq-server", lambda: None, pytest.fail)
+        obtain("RabbitMQ", "stack", lambda: None, pytest.fail)
     assert str(refused.value) == (
         "RabbitMQ is needed, is not on this machine, and cannot be installed (there is no apt):"
-        " install the package rabbitmq-server, or give the URL of a running one."
+        " install rabbitmq-server haproxy, or give the URL of a running one."
     )
     assert refused.value.exit_code == ExitCode.COULD_NOT_ACT
 
@@ -65,14 +65,14 @@ def test_what_is_missing_is_installed_and_said_so(monkeypatch):
     said: list[str] = []
     monkeypatch.setattr(apt, "obstacle", lambda: "")
     monkeypatch.setattr(apt, "install", installed.extend)
-    found = obtain("HAProxy", "haproxy", lambda: "/bin/haproxy" if installed else None, said.append)
+    found = obtain("HAProxy", "stack", lambda: "/bin/haproxy" if installed else None, said.append)
     assert found == "/bin/haproxy"
-    assert installed == ["haproxy"]
-    assert said == ["HAProxy is not on this machine; installing the package haproxy with apt"]
+    assert installed == ["rabbitmq-server", "haproxy"]
+    assert said == ["HAProxy is not on this machine; installing rabbitmq-server haproxy with apt"]
 
 
 def test_a_package_that_brings_no_such_program_is_said_to(monkeypatch):
     monkeypatch.setattr(apt, "obstacle", lambda: "")
     monkeypatch.setattr(apt, "install", list)
     with pytest.raises(UnavailableError, match="brought no such program"):
-        obtain("HAProxy", "haproxy", lambda: None, list)
+        obtain("HAProxy", "stack", lambda: None, list)

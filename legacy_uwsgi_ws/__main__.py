@@ -59,7 +59,8 @@ def _check_that_it_is_free(address: str) -> None:
 
 def _reason(error: OSError) -> str:
     # create_server() repeats the address in its text; a resolver's errors have their own numbers.
-    return os.strerror(error.errno) if error.errno in errno.errorcode else str(error.strerror)
+    number = error.errno or 0
+    return os.strerror(number) if number in errno.errorcode else str(error.strerror)
 
 
 def _uwsgi() -> str:

@@ -81,33 +81,46 @@ class Session:
                 self._send(item)
             elif item is Notice.BROKER_GONE:
                 return Ending.BROKER_GONE
-            due = self._liveness.due(time.monotonic())
-            if due is Due.GIVE_UP:
+            if not self._check_liveness():
                 return Ending.CLIENT_SILENT
-            if due is Due.PING:
-                self._ping()
+
+    def _check_liveness(self) -> bool:
+        """Ping when it is time; False when a ping stays without an answer."""
+        due = self._liveness.due(time.monotonic())
+        if due is Due.NOTHING:
+            return True
+        if self._watch.has_unread():
+            self._read()  # it is not silent: we have not come to listen
+        elif due is Due.GIVE_UP:
+            return False
+        else:
+            self._ping()
+        return True
 
     def _ping(self) -> None:
-        self._liveness.pinged(time.monotonic())
-        self._read()
+        # One call only: it pings when it finds nothing to read, and a second one could swallow the
+        # pong, of which uWSGI says nothing.
+        if self._websocket.websocket_recv_nb():
+            self._read()
+        else:
+            self._liveness.pinged(time.monotonic())
 
     def _read(self) -> None:
-        """Throw away what came. With it uWSGI pings when one is due, and hides the pongs: what is
-        there before a call is the sign of life.
+        """Throw away what came, which is a sign of life.
 
         ``b""`` stands for "nothing there" and for an empty frame alike, and a close frame may
         follow an empty one, so it takes some of them in a row to believe it.
         """
         empty = 0
         for _ in range(_READS_AT_A_TIME):
-            if self._watch.has_unread():
-                self._liveness.heard(time.monotonic())
             empty = 0 if self._websocket.websocket_recv_nb() else empty + 1
             if empty == _EMPTY_READS:
                 self._watch.taken()
-                return
-        self._mailbox.readable()
-        gevent.sleep(0)  # a client that floods us shall not keep the others waiting
+                break
+        else:
+            self._mailbox.readable()
+            gevent.sleep(0)  # a client that floods us shall not keep the others waiting
+        self._liveness.heard(time.monotonic())
 
     def _send(self, delivery: Delivery) -> None:
         started = time.monotonic()

@@ -72,11 +72,14 @@ class Subscription:
         self._ended = True
 
     def _call(self, callback: Any) -> bool:
-        """Have ``callback`` called by the greenlet that owns the connection."""
+        """Have ``callback`` called by the greenlet that owns the connection; False when that is
+        over, which the mailbox says too, or is about to."""
+        connection = self._queue.connection
+        if not connection.is_open:  # pika 0.13 raises AttributeError then
+            return False
         try:
-            self._queue.connection.add_callback_threadsafe(callback)
+            connection.add_callback_threadsafe(callback)
         except BROKER_ERRORS as error:
-            # The connection is gone: the mailbox says so, or is about to.
             logger.debug("no callback: %s", type(error).__name__)
             return False
         return True

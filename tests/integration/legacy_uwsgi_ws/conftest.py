@@ -35,15 +35,20 @@ StartServer = Callable[..., LegacyProcess]
 def start_server(
     uwsgi: Path, amqp_url: str, tmp_path: Path, free_port: Callable[[], int]
 ) -> Iterator[StartServer]:
-    """Start servers with settings of the test's own; they end with the test."""
+    """Start servers with settings of the test's own; they end with the test, and none of them may
+    have logged a traceback."""
+    logs: list[Path] = []
     with contextlib.ExitStack() as stack:
 
         def start(**settings: str) -> LegacyProcess:
             environ = {"LEGACY_WS_AMQP_URL": amqp_url, **settings}
             log = tmp_path / f"uwsgi-{uuid.uuid4().hex[:8]}.log"
+            logs.append(log)
             return stack.enter_context(LegacyProcess(uwsgi, environ, log, free_port()))
 
         yield start
+    for text in (log.read_text() for log in logs):
+        assert "Traceback" not in text, text
 
 
 @pytest.fixture(scope="module")

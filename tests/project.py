@@ -70,11 +70,13 @@ class Project:
         self._running.append(process)
         return process
 
-    def start_server(self, log: str = "channels") -> tuple[str, subprocess.Popen[bytes]]:
+    def start_server(
+        self, application: str = "chatire.asgi:application", log: str = "channels"
+    ) -> tuple[str, subprocess.Popen[bytes]]:
         """The new server; returns its URL once it listens."""
         port = self.free_port()
         process = self.start(
-            *("-m", "uvicorn", "chatire.asgi:application", "--host", "127.0.0.1"),
+            *("-m", "uvicorn", application, "--host", "127.0.0.1"),
             *("--port", str(port), "--ws", "websockets-sansio", "--lifespan", "on"),
             *("--ws-per-message-deflate", "false"),
             log=log,

@@ -82,11 +82,11 @@ class Report:
         """Where the front door's clients are, once they have moved."""
         clients = step.legacy + step.channels
         share = round(100 * step.channels / clients)
-        moved = "has moved to" if moving else "is at"
+        moved = "moved to" if moving else "at"
         style = "bold" if step.as_set else "bold red"
         self.say(
-            f"The front door {moved} {step.percent} %: {step.legacy} of its clients are on the old"
-            f" server, {step.channels} on the new one (measured share {share} %)",
+            f"Front door {moved} {step.percent} %: {step.legacy} clients on the old server, "
+            f"{step.channels} on the new (measured: {share} %)",
             style,
         )
 

@@ -96,10 +96,13 @@ def _stack_options(demo: DemoOptions, logs: Path, record: Path) -> StackOptions:
 
 
 def _say_where(endpoints: Endpoints, report: Report) -> None:
-    report.say(
-        f"Site {endpoints.http_url}, old server {endpoints.legacy_ws_url}, new server "
-        f"{endpoints.channels_ws_url}, front door {endpoints.front_ws_url}"
-    )
+    for what, url in (
+        ("site", endpoints.http_url),
+        ("old server", endpoints.legacy_ws_url),
+        ("new server", endpoints.channels_ws_url),
+        ("front door", endpoints.front_ws_url),
+    ):
+        report.say(f"  {what:<11}{url}")
 
 
 async def _run(demo: Demo, endpoints: Endpoints, report: Report) -> Outcome:

@@ -86,7 +86,7 @@ def test_a_bridge_that_is_killed_and_started_again_loses_and_doubles_nothing(
 def test_inbound_data_is_thrown_away_and_nothing_is_compressed(
     project: Project, broker: Channel, room: str
 ) -> None:
-    url, _ = project.start_server()
+    url, _ = project.start_server("channels_ws.asgi:application")
     project.start_bridge()
     with connect(f"{url}/{room}") as client, join(url, room) as neighbour:
         assert client.response is not None

@@ -138,7 +138,7 @@ def test_each_sabotage_is_caught_with_the_right_figure(
 
 def test_ctrl_c_ends_it_and_everything_that_it_started(folder: Path) -> None:
     with demo(folder, "--messages", "5000") as run:
-        run.wait_for_output("The front door is at 0 %")
+        run.wait_for_output("Front door at 0 %")
         processes = psutil.Process(run.process.pid).children(recursive=True)
         run.process.send_signal(signal.SIGINT)
         assert run.exit_code() == 130

@@ -9,6 +9,8 @@ fail() {
     exit 2
 }
 
+apt_get='env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300'
+
 find_python() {
     for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -38,10 +40,15 @@ install_system_packages() {
     command -v apt-get >/dev/null ||
         fail "this needs a C compiler, OpenSSL's headers and those of Python (on Debian: $packages)."
     echo "wsmigrate: installing $packages"
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null
-    # shellcheck disable=SC2086 # a list of words
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 install --yes \
-        --no-install-recommends $packages >/dev/null
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # lists of words
+    {
+        $sudo $apt_get update && $sudo $apt_get install --yes --no-install-recommends $packages
+    } >"$log" 2>&1 || {
+        tail -n 5 "$log" >&2
+        fail "apt-get failed. Install $packages and run this again."
+    }
+    rm -f "$log"
 }
 
 python=$(find_python)
@@ -63,6 +70,7 @@ fi
 echo "wsmigrate: making the virtual environment .venv (a minute or two)"
 [ ! -d .venv ] || "$python" -m venv --upgrade .venv 2>/dev/null || rm -rf .venv
 [ -d .venv ] || "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+install='.venv/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517'
+$install --requirement requirements/dev.txt
+$install --no-deps --editable .
 echo "$wanted" >.venv/stamp

@@ -9,6 +9,7 @@ import os
 import random
 import socket
 import uuid
+from collections.abc import Callable, Collection
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
@@ -29,21 +30,32 @@ class BindError(UnavailableError):
     """A room could not be bound in time, so a client that joined it would miss messages."""
 
 
+def _nobody(_rooms: Collection[str]) -> None:
+    return
+
+
 class RoomBinder:
     """Binds the exchanges of live rooms to their inboxes, over one connection per process.
 
     Every process binds with a routing key of its own, which a fanout exchange ignores: it delivers
-    one copy all the same, and a process that unbinds does not take the room from another. After a
-    broker restart, when exchanges and bindings are gone, the live rooms are bound again; what is
-    published before that is not relayed, and a warning says for how long.
+    one copy all the same, and a process that unbinds does not take the room from another.
+
+    When the connection is lost it is opened anew, with the bindings of all live rooms. Where the
+    broker has forgotten them meanwhile, as it does in a restart, messages were missed: the rooms
+    are bound again and handed to ``on_gap``. So is a room that the broker now refuses.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, on_gap: Callable[[Collection[str]], None] = _nobody) -> None:
         self._config = config
+        self._on_gap = on_gap
+        self._url = redacted_url(config.amqp_url)
         self._key = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-        self._live: dict[str, asyncio.Task[None]] = {}
+        self._confirmed: set[str] = (
+            set()
+        )  # live rooms that were bound, on this connection or before
+        self._unwanted: set[str] = set()  # may still be bound: to be unbound when connected
         self._session: BindingSession | None = None
-        self._changed = asyncio.Condition()
+        self._connected = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -55,112 +67,138 @@ class RoomBinder:
         """Unbind the live rooms of this process, as far as the broker answers, and disconnect."""
         if self._supervisor is None:
             return
-        await asyncio.gather(*(self.unbind(room) for room in list(self._live)))
+        session = self._session
+        if session is not None and not session.is_lost:
+            try:
+                async with asyncio.timeout(self._config.bind_timeout_s):
+                    for room in list(session.bound):
+                        await session.unbind(room)
+                    await session.remove_mark()
+            except (AmqpClosedError, TimeoutError) as error:
+                logger.info("Not all rooms were unbound: %s", _reason(error))
         self._supervisor.cancel()
         await asyncio.gather(self._supervisor, return_exceptions=True)
         self._supervisor = None
 
     async def bind(self, room: str) -> None:
-        """Return once the broker has confirmed that the room's exchange exists and is bound.
+        """Return once the broker has confirmed, on the present connection, that the room's exchange
+        exists and is bound.
 
         From then on every message published to the room reaches its inbox, whether a bridge is up
-        or not. Concurrent calls for one room share one answer. Raises BindError.
+        or not. Raises BindError.
         """
-        task = self._live.get(room)
-        if task is None or task.cancelled() or (task.done() and task.exception() is not None):
-            task = self._live[room] = asyncio.create_task(self._bind(room))
+        self._unwanted.discard(room)
         try:
-            await asyncio.wait_for(asyncio.shield(task), self._config.bind_timeout_s)
-        except (TimeoutError, AmqpClosedError) as error:
+            async with asyncio.timeout(self._config.bind_timeout_s):
+                await self._bind(room)
+        except TimeoutError as error:
             raise BindError(
-                f"A room could not be bound within {self._config.bind_timeout_s:g} s: RabbitMQ at "
-                f"{redacted_url(self._config.amqp_url)} does not answer ({error or 'timeout'}).",
+                f"A room could not be bound: RabbitMQ at {self._url} did not answer within "
+                f"{self._config.bind_timeout_s:g} s.",
+                then="Its client is refused with 503.",
+            ) from error
+        except AmqpClosedError as error:
+            raise BindError(
+                f"A room could not be bound: RabbitMQ at {self._url} refused it ({error}).",
                 then="Its client is refused with 503.",
             ) from error
 
     async def unbind(self, room: str) -> None:
-        """Take this process's binding of the room back. The exchange stays: publishers use it."""
-        task = self._live.pop(room, None)
-        if task is not None:
-            task.cancel()
+        """Take this process's binding of the room back; where the broker does not answer, as soon
+        as it is there again. The exchange stays: publishers use it."""
+        self._confirmed.discard(room)
+        self._unwanted.add(room)
         session = self._session
-        if session is None:
-            return
-        try:
-            await asyncio.wait_for(session.unbind(room), self._config.bind_timeout_s)
-        except (AmqpClosedError, TimeoutError) as error:
-            logger.info("A room was not unbound: %s", error or "timeout")
+        if session is not None:
+            try:
+                await asyncio.wait_for(self._work_off(session), self._config.bind_timeout_s)
+            except (AmqpClosedError, TimeoutError) as error:
+                logger.info("A room is still bound: %s", _reason(error))
 
     async def _bind(self, room: str) -> None:
-        """Bind on the present connection, or on the next one if it breaks meanwhile."""
         while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._session is not None)
-                session = self._session
-            if session is None:
+            await self._connected.wait()
+            session = self._session
+            if session is None or session.is_lost:
+                await asyncio.sleep(0)  # its end has not been seen to yet
+                self._forget(session)
                 continue
+            if room in session.bound:
+                return
             try:
                 await session.bind(room)
             except AmqpClosedError:
-                if not session.connection.closed.done():
-                    raise  # the broker refused this room
-                await self._set_session(None, only_if=session)
+                if not session.is_lost:
+                    raise
             else:
+                self._confirmed.add(room)
                 return
+
+    async def _work_off(self, session: BindingSession) -> None:
+        for room in list(self._unwanted):
+            await session.unbind(room)
+            self._unwanted.discard(room)
 
     async def _stay_connected(self) -> None:
         backoff = _FIRST_BACKOFF_S
-        loop = asyncio.get_running_loop()
-        lost_at: float | None = None
         while True:
             try:
-                session = await self._connect()
-                await self._rebind(session, lost_at)
-            except (AmqpClosedError, TimeoutError, OSError) as error:
+                await self._use_one_connection()
+                backoff = _FIRST_BACKOFF_S
+            except Exception as error:
                 logger.warning(
-                    "RabbitMQ at %s cannot be reached (%s). New rooms wait; trying again in %.1f s",
-                    redacted_url(self._config.amqp_url),
-                    str(error) or type(error).__name__,
+                    "RabbitMQ at %s cannot be used (%s). New clients are refused with 503; trying "
+                    "again in %.1f s",
+                    self._url,
+                    _reason(error),
                     backoff,
                 )
-                await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-                backoff = min(backoff * 2, _MAX_BACKOFF_S)
-                continue
-            backoff = _FIRST_BACKOFF_S
-            await self._set_session(session)
-            try:
-                reason = await asyncio.shield(session.connection.closed)
-            except asyncio.CancelledError:
-                await session.connection.close()
-                raise
-            lost_at = loop.time()
-            await self._set_session(None)
-            logger.warning("The connection to RabbitMQ is lost: %s", reason)
+            await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+            backoff = min(backoff * 2, _MAX_BACKOFF_S)
 
-    async def _connect(self) -> BindingSession:
+    async def _use_one_connection(self) -> None:
+        """Returns when a connection that could be used is lost; raises if it never could."""
         parameters = pika.URLParameters(self._config.amqp_url)
         connection = await AmqpConnection.open(
             functools.partial(AsyncioConnection, parameters), _CONNECT_TIMEOUT_S
         )
-        return BindingSession(connection, self._config, self._key)
+        session = BindingSession(connection, self._config, self._key)
+        try:
+            await self._prepare(session)
+            self._session = session
+            self._connected.set()
+            reason = await asyncio.shield(connection.closed)
+            logger.warning("The connection to RabbitMQ is lost: %s", reason)
+        finally:
+            self._forget(session)
+            await connection.close()
 
-    async def _rebind(self, session: BindingSession, lost_at: float | None) -> None:
+    async def _prepare(self, session: BindingSession) -> None:
         await session.declare_inboxes()
-        rooms = [room for room, task in self._live.items() if task.done()]
-        for room in rooms:
-            await session.bind(room)
-        if lost_at is not None:
+        remembered = await session.leave_mark()
+        missed = set() if remembered else set(self._confirmed)
+        for room in list(self._confirmed):
+            try:
+                await session.bind(room)
+            except AmqpClosedError as error:
+                if session.is_lost:
+                    raise
+                logger.warning("The broker refuses a room that was bound: %s", error)
+                self._confirmed.discard(room)
+                missed.add(room)
+        await self._work_off(session)
+        if missed:
             logger.warning(
-                "RabbitMQ is back, and %d rooms are bound again. If it was restarted, messages "
-                "published in the last %.1f s did not reach clients of this server",
-                len(rooms),
-                asyncio.get_running_loop().time() - lost_at,
+                "The broker has forgotten its bindings: messages of %d rooms may have been missed",
+                len(missed),
             )
+            self._on_gap(missed)
 
-    async def _set_session(
-        self, session: BindingSession | None, only_if: BindingSession | None = None
-    ) -> None:
-        async with self._changed:
-            if only_if is None or self._session is only_if:
-                self._session = session
-            self._changed.notify_all()
+    def _forget(self, session: BindingSession | None) -> None:
+        if session is None or self._session is session:
+            self._session = None
+            self._connected.clear()
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
 from wsmigrate.topology import ROOM_EXCHANGE, inbox_arguments, inbox_names, inbox_of_room
 
+_NOT_FOUND = 404
 _PRECONDITION_FAILED = 406
+_MARK_EXPIRES_MS = 30 * 60 * 1000
 
 
 @dataclass
@@ -17,16 +19,23 @@ class BindingSession:
     """What one connection to the broker is used for, from its opening to its end.
 
     Operations go one after another: the broker refuses by closing the channel, and so it is known
-    whose operation was refused, and nobody else's fails with it.
+    whose operation was refused, and nobody else's fails with it. ``bound`` are the rooms whose
+    binding was confirmed on this connection.
     """
 
     connection: AmqpConnection
     config: Config
     key: str
+    bound: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._turn = asyncio.Lock()
         self._channel: AmqpChannel | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is gone."""
+        return self.connection.closed.done()
 
     async def declare_inboxes(self) -> None:
         """Make sure that all inboxes exist. One that exists with another retention is used as it
@@ -48,10 +57,37 @@ class BindingSession:
             auto_delete=ROOM_EXCHANGE.auto_delete,
         )
         await self._do("queue_bind", **self._binding(room))
+        self.bound.add(room)
 
     async def unbind(self, room: str) -> None:
-        """Take this process's binding back. Raises AmqpClosedError."""
-        await self._do("queue_unbind", **self._binding(room))
+        """Take this process's binding back, if it is there. Raises AmqpClosedError."""
+        self.bound.discard(room)
+        try:
+            await self._do("queue_unbind", **self._binding(room))
+        except AmqpClosedError as error:
+            if error.reply_code != _NOT_FOUND:
+                raise
+
+    async def leave_mark(self) -> bool:
+        """Leave a sign of this process in the broker, which ends with the broker's memory; whether
+        it was there before. Raises AmqpClosedError.
+
+        It is a queue that is not durable, as the bindings are not, but outlives the connection. The
+        broker removes it half an hour after the process's last connection.
+        """
+        mark = f"wsmigrate.mark.{self.key}"
+        try:
+            await self._do("queue_declare", queue=mark, passive=True)
+        except AmqpClosedError as error:
+            if error.reply_code != _NOT_FOUND:
+                raise
+            await self._do("queue_declare", queue=mark, arguments={"x-expires": _MARK_EXPIRES_MS})
+            return False
+        return True
+
+    async def remove_mark(self) -> None:
+        """Take the sign away. Raises AmqpClosedError."""
+        await self._do("queue_delete", queue=f"wsmigrate.mark.{self.key}")
 
     def _binding(self, room: str) -> dict[str, str]:
         inbox = inbox_of_room(room, self.config.inboxes)

@@ -12,7 +12,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels_ws.hub import RoomHub
 from channels_ws.outbox import CloseCode, Outbox
 from channels_ws.server import RoomServer
-from wsmigrate.errors import UnavailableError
+from wsmigrate.errors import WsmigrateError
 from wsmigrate.rooms import RoomError, room_of_decoded_path, room_of_path
 
 logger = logging.getLogger(__name__)
@@ -36,16 +36,25 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self._sending: asyncio.Task[None] | None = None
         self._hub: RoomHub | None = None
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket. However it ends, nothing of it stays behind."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+            if self._sending is not None:
+                self._sending.cancel()
+
     async def connect(self) -> None:
         """Join, then accept."""
-        config = self._server.config
-        self._outbox = Outbox(
-            self._send_text,
-            self._close_with,
-            max_frames=config.outbox_frames,
-            max_bytes=config.outbox_bytes,
-        )
         try:
+            config = self._server.config
+            self._outbox = Outbox(
+                self._send_text,
+                self._close_with,
+                max_frames=config.outbox_frames,
+                max_bytes=config.outbox_bytes,
+            )
             self._room = room_of_scope(self.scope)
             hub = await self._server.hub()
             await hub.join(self._room, self._outbox)
@@ -53,7 +62,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
             logger.info("Refused with 403: %s", error.reason)
             await self.close()
             return
-        except UnavailableError as error:
+        except WsmigrateError as error:
             logger.warning("Refused with 503: %s", error)
             await self._refuse(503)
             return
@@ -66,11 +75,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         """Throw away what the client sends, as the legacy server does."""
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:  # noqa: ARG002
-        """Leave the room."""
-        self._leave()
-        if self._sending is not None:
-            self._sending.cancel()
-            await asyncio.gather(self._sending, return_exceptions=True)
+        """The client is gone."""
         raise StopConsumer
 
     def _leave(self) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from channels_ws.delivered import DeliveredIds
-from channels_ws.outbox import CloseCode
+from channels_ws.layer_link import LayerLink, LayerLostError
+from channels_ws.outbox import CloseCode, TextFrame
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import message_of_event
@@ -17,18 +17,14 @@ from wsmigrate.rooms import group_of_room
 
 logger = logging.getLogger(__name__)
 
-_CANARY = "wsmigrate.canary"
-_CANARY_EVERY_S = 2.0
-_FIRST_CANARY_EVERY_S = 0.1
-_CANARY_LATE_S = 8.0
 _RETRY_S = 0.5
 
 
 class Socket(Protocol):
     """A local socket, as the hub sees it. Neither method blocks."""
 
-    def put(self, text: str) -> None:
-        """Send a frame after those that wait."""
+    def put(self, frame: TextFrame) -> bool:
+        """Send a frame after those that wait; False if the socket is being closed."""
 
     def close(self, code: CloseCode) -> None:
         """Close the socket."""
@@ -41,11 +37,30 @@ class Binder(Protocol):
         """Return once the room is bound; raise UnavailableError otherwise."""
 
     async def unbind(self, room: str) -> None:
-        """Take the binding back."""
+        """Take the binding back. Returns within a bounded time, whatever happens."""
 
 
 class LayerError(UnavailableError):
     """The channel layer did not take a room, so a client that joined it would miss messages."""
+
+
+class _Room:
+    """A room with local sockets, or that had some until a moment ago."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.group = group_of_room(name)
+        self.sockets: set[Socket] = set()
+        self.joined_on: LayerLink | None = None
+        # Joining and leaving take turns: the end of one must not undo the other.
+        self.turn = asyncio.Lock()
+        self.holding: asyncio.Task[None] | None = None
+        self.lingering: asyncio.TimerHandle | None = None
+
+    def stop_lingering(self) -> None:
+        if self.lingering is not None:
+            self.lingering.cancel()
+            self.lingering = None
 
 
 class RoomHub:
@@ -53,188 +68,212 @@ class RoomHub:
 
     The first socket of a room binds it and joins its group; both stay for a while after the last
     one has left, so that reconnects do not churn. A message that was delivered already, by its id,
-    is dropped. Nobody joins before a first canary message, which the hub sends to itself, has come
-    back through the layer: some layers lose what is sent while they begin to listen.
+    is dropped.
 
-    When the layer fails, or the canary stays away, messages may have been missed: all sockets are
-    closed with 1012, so that clients reconnect and catch up, and the hub starts over with a new
-    layer.
+    When the layer fails, messages may have been missed: all sockets are closed with 1012, so that
+    clients reconnect and catch up, and the hub starts over with a new link. Joins wait for it.
     """
 
-    def __init__(
-        self, config: Config, make_layer: Callable[[], Any], binder: Binder | None
-    ) -> None:
+    def __init__(self, config: Config, make_layer: Callable[[], Any]) -> None:
         self._config = config
         self._make_layer = make_layer
-        self._binder = binder
-        self._rooms: dict[str, set[Socket]] = {}
-        self._joins: dict[str, asyncio.Task[None]] = {}
-        self._lingering: dict[str, asyncio.TimerHandle] = {}
-        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._binder: Binder | None = None
+        self._rooms: dict[str, _Room] = {}
         self._delivered = DeliveredIds()
-        self._layer: Any = None
-        self._channel = ""
-        self._canary_at = 0.0
-        self._receiving = asyncio.Event()
-        self._receiver: asyncio.Task[None] | None = None
+        self._link: LayerLink | None = None
+        self._linked = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        """Take a channel of the layer and begin to receive."""
-        if self._receiver is None:
-            await self._open_layer()
-            self._receiver = asyncio.create_task(self._stay_receiving(), name="room-hub")
+    async def start(self, binder: Binder | None = None) -> None:
+        """Begin to receive. Raises what opening the layer raises."""
+        if self._keeper is None:
+            self._binder = binder
+            link = await LayerLink.open(self._make_layer)
+            self._keeper = asyncio.create_task(self._keep_linked(link), name="room-hub")
 
     async def stop(self) -> None:
-        """Leave all groups and close what sockets there are with 1012."""
-        if self._receiver is None:
+        """Close what sockets there are with 1012, and leave all groups."""
+        if self._keeper is None:
             return
-        self._receiver.cancel()
-        await asyncio.gather(self._receiver, return_exceptions=True)
-        self._receiver = None
-        for handle in self._lingering.values():
-            handle.cancel()
-        rooms = list(self._joins)
-        self._close_all()
-        await asyncio.gather(*(self._leave_group(room) for room in rooms), return_exceptions=True)
+        link, rooms = self._link, list(self._rooms.values())
+        self._close_sockets(rooms)
+        for room in rooms:
+            room.stop_lingering()
+        if link is not None:
+            groups = [room.group for room in rooms if room.joined_on is link]
+            await self._bounded(link.discard(groups))
+        for task in (self._keeper, *self._chores):
+            task.cancel()
+        await asyncio.gather(self._keeper, *self._chores, return_exceptions=True)
+        self._keeper = None
 
-    async def join(self, room: str, socket: Socket) -> None:
+    async def join(self, name: str, socket: Socket) -> None:
         """Return once every message published to the room from now on reaches the socket.
 
         Raises UnavailableError (BindError or LayerError) when that cannot be had.
         """
-        lingering = self._lingering.pop(room, None)
-        if lingering is not None:
-            lingering.cancel()
-        # Before the join: what comes in while it is under way belongs to the socket already.
-        self._rooms.setdefault(room, set()).add(socket)
-        task = self._joins.get(room)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = self._joins[room] = asyncio.create_task(self._join_now(room))
+        room = self._rooms.setdefault(name, _Room(name))
+        room.stop_lingering()
+        # At once: what comes in while the join is under way belongs to the socket already, and a
+        # leaving that is under way sees that the room is wanted.
+        room.sockets.add(socket)
         try:
-            await asyncio.shield(task)
+            await self._hold(room)
         except BaseException:
-            self.leave(room, socket)
+            self.leave(name, socket)
             raise
 
-    def leave(self, room: str, socket: Socket) -> None:
+    def leave(self, name: str, socket: Socket) -> None:
         """Forget the socket. The room is left later, unless somebody joins again."""
-        sockets = self._rooms.get(room)
-        if sockets is None or socket not in sockets:
-            return
-        sockets.discard(socket)
-        if not sockets:
-            del self._rooms[room]
-            loop = asyncio.get_running_loop()
-            self._lingering[room] = loop.call_later(
+        room = self._rooms.get(name)
+        if room is not None and socket in room.sockets:
+            room.sockets.discard(socket)
+            self._linger_if_empty(room)
+
+    def close_rooms(self, names: Iterable[str]) -> None:
+        """Close the sockets of rooms that may have missed messages with 1012."""
+        self._close_sockets([self._rooms[name] for name in names if name in self._rooms])
+
+    async def _hold(self, room: _Room) -> None:
+        """Bind the room and be in its group. Who comes at the same time shares the outcome."""
+        holding = room.holding
+        if holding is None or holding.done():
+            holding = room.holding = self._do(self._hold_now(room))
+        await asyncio.shield(holding)
+
+    async def _hold_now(self, room: _Room) -> None:
+        async with room.turn:
+            if self._binder is not None:
+                await self._binder.bind(room.name)
+            try:
+                async with asyncio.timeout(self._config.bind_timeout_s):
+                    await self._join_group(room)
+            except Exception as error:  # layers raise what their databases raise
+                raise LayerError(
+                    f"The channel layer did not take a room ({type(error).__name__}).",
+                    then="Its client is refused with 503.",
+                ) from error
+
+    async def _join_group(self, room: _Room) -> None:
+        while self._link is None or room.joined_on is not self._link:
+            await self._linked.wait()
+            link = self._link
+            if link is not None:
+                await link.add(room.group)
+                room.joined_on = link
+
+    def _linger_if_empty(self, room: _Room) -> None:
+        if not room.sockets and room.lingering is None:
+            room.lingering = asyncio.get_running_loop().call_later(
                 self._config.room_linger_s, self._linger_is_over, room
             )
 
-    async def _join_now(self, room: str) -> None:
-        leaving = self._leaving.get(room)
-        if leaving is not None:  # else its end would undo this join
-            await asyncio.wait({leaving})
-        if self._binder is not None:
-            await self._binder.bind(room)
-        try:
-            async with asyncio.timeout(self._config.bind_timeout_s):
-                await self._receiving.wait()
-                await self._layer.group_add(group_of_room(room), self._channel)
-        except Exception as error:  # layers raise what their databases raise
-            raise LayerError(
-                f"The channel layer did not take a room ({type(error).__name__}).",
-                then="Its client is refused with 503.",
-            ) from error
+    def _linger_is_over(self, room: _Room) -> None:
+        room.lingering = None
+        self._do(self._let_go(room))
 
-    def _linger_is_over(self, room: str) -> None:
-        del self._lingering[room]
-        self._joins.pop(room, None)
-        self._leaving[room] = asyncio.create_task(self._leave_now(room), name="leave-room")
-
-    async def _leave_now(self, room: str) -> None:
-        try:
-            await self._leave_group(room)
+    async def _let_go(self, room: _Room) -> None:
+        async with room.turn:
+            if room.sockets:
+                return
+            if room.joined_on is not None and room.joined_on is self._link:
+                await self._bounded(room.joined_on.discard([room.group]))
+            room.joined_on = None
             if self._binder is not None:
-                await self._binder.unbind(room)
-        finally:
-            del self._leaving[room]
+                await self._binder.unbind(room.name)
+            if not room.sockets and room.lingering is None:
+                self._rooms.pop(room.name, None)
 
-    async def _leave_group(self, room: str) -> None:
-        try:
-            await self._layer.group_discard(group_of_room(room), self._channel)
-        except Exception as error:
-            logger.warning("A group was not left: %s", type(error).__name__)
-
-    async def _open_layer(self) -> None:
-        self._layer = self._make_layer()
-        self._channel = await self._layer.new_channel("wsmigrate")
-
-    async def _stay_receiving(self) -> None:
+    async def _keep_linked(self, link: LayerLink | None) -> None:
         while True:
-            failure = await self._receive_until_failure()
-            logger.error(
-                "The channel layer failed (%s). Messages may have been missed, so %d sockets are "
-                "closed with 1012",
-                failure,
-                sum(len(sockets) for sockets in self._rooms.values()),
-            )
-            self._close_all()
+            try:
+                link = link or await LayerLink.open(self._make_layer)
+                await self._use(link)
+            except Exception as error:  # layers raise what their databases raise
+                self._lose_link(link, error)
+            link = None
             await asyncio.sleep(_RETRY_S)
-            await self._open_layer()
 
-    async def _receive_until_failure(self) -> str:
-        loop = asyncio.get_running_loop()
-        self._canary_at = loop.time()
-        self._receiving.clear()
-        tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._send_canaries())]
+    async def _use(self, link: LayerLink) -> None:
+        """From the link's first canary to its end, which is an exception."""
+        running = asyncio.create_task(link.run(self._deliver), name="layer-link")
+        ready = asyncio.create_task(link.ready.wait())
         try:
-            while True:
-                late = self._canary_at + _CANARY_LATE_S - loop.time()
-                if late <= 0:
-                    return "its canary message did not come back"
-                done, _ = await asyncio.wait(
-                    tasks, timeout=min(late, 1.0), return_when=asyncio.FIRST_COMPLETED
-                )
-                for task in done:
-                    return type(task.exception()).__name__
+            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                self._link = link
+                self._linked.set()
+            await running
         finally:
-            for task in tasks:
+            for task in (running, ready):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(running, ready, return_exceptions=True)
 
-    async def _receive(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            event = await self._layer.receive(self._channel)
-            if event.get("type") == _CANARY:
-                self._canary_at = loop.time()
-                self._receiving.set()
-                continue
-            self._deliver(event)
+    def _lose_link(self, link: LayerLink | None, error: Exception) -> None:
+        """In one step, so that nobody joins on the lost link: the sockets are closed afterwards."""
+        lost = self._link is not None
+        self._link = None
+        self._linked.clear()
+        reason = error if isinstance(error, LayerLostError) else type(error).__name__
+        if not lost:
+            logger.warning("The channel layer cannot be listened to (%s)", reason)
+            return
+        rooms = list(self._rooms.values())
+        count = self._close_sockets(rooms)
+        logger.error(
+            "The channel layer failed (%s). Messages may have been missed, so %d sockets are "
+            "closed with 1012",
+            reason,
+            count,
+        )
+        if link is not None:
+            groups = [room.group for room in rooms if room.joined_on is link]
+            self._do(self._clean_up_after(link.channel, groups))
 
-    async def _send_canaries(self) -> None:
-        while True:
-            await self._layer.send(self._channel, {"type": _CANARY, "id": uuid.uuid4().hex})
-            came_back = self._receiving.is_set()
-            await asyncio.sleep(_CANARY_EVERY_S if came_back else _FIRST_CANARY_EVERY_S)
+    async def _clean_up_after(self, channel: str, groups: list[str]) -> None:
+        """Have a lost link's channel leave its groups, once a layer answers again."""
+        await self._linked.wait()
+        if self._link is not None:
+            await self._link.discard(groups, channel)
 
     def _deliver(self, event: dict[str, Any]) -> None:
         try:
             message = message_of_event(event)
+            frame = TextFrame.of(message.text)
         except ValueError as error:
-            logger.warning("A message of the channel layer is not delivered: %s", error)
+            logger.warning("An event of the channel layer is not delivered: %s", error)
             return
-        if not self._delivered.is_new(message.room, message.id):
+        room = self._rooms.get(message.room)
+        if room is None or not self._delivered.is_new(message.room, message.id):
             return
-        for socket in tuple(self._rooms.get(message.room, ())):
-            socket.put(message.text)
+        for socket in tuple(room.sockets):
+            if not socket.put(frame):
+                self.leave(message.room, socket)
 
-    def _close_all(self) -> None:
-        """Close every socket. Rooms are joined anew, on the new layer, by whoever comes back."""
-        for handle in self._lingering.values():
-            handle.cancel()
-        self._lingering.clear()
-        rooms, self._rooms = self._rooms, {}
-        self._joins.clear()
-        for sockets in rooms.values():
+    def _close_sockets(self, rooms: list[_Room]) -> int:
+        closed = 0
+        for room in rooms:
+            sockets, room.sockets = room.sockets, set()
             for socket in sockets:
                 socket.close(CloseCode.SERVICE_RESTART)
+            closed += len(sockets)
+            self._linger_if_empty(room)
+        return closed
+
+    async def _bounded(self, act: Coroutine[Any, Any, None]) -> None:
+        try:
+            await asyncio.wait_for(act, self._config.bind_timeout_s)
+        except TimeoutError:
+            logger.warning("The channel layer does not answer; groups were not left")
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.debug("A chore of the hub failed: %s", error)  # whoever waits for it gets it

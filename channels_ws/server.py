@@ -61,12 +61,12 @@ class RoomServer:
 
     async def _start(self) -> RoomHub:
         config = self.config
-        if config.binds_rooms:
-            self._binder = RoomBinder(config)
-            await self._binder.start()
-        hub = RoomHub(config, _new_layer, self._binder)
-        await hub.start()
-        self._hub = hub
+        hub = RoomHub(config, _new_layer)
+        binder = RoomBinder(config, hub.close_rooms) if config.binds_rooms else None
+        await hub.start(binder)
+        if binder is not None:
+            await binder.start()
+        self._hub, self._binder = hub, binder
         return hub
 
 
@@ -84,6 +84,11 @@ class Lifespan:
         except WsmigrateError as error:
             await send({"type": "lifespan.startup.failed", "message": f"wsmigrate: {error}"})
             return
+        except Exception as error:
+            logger.exception("The server cannot be started")
+            reason = f"wsmigrate: {type(error).__name__}; see the log"
+            await send({"type": "lifespan.startup.failed", "message": reason})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._server.stop()
@@ -95,7 +100,7 @@ def _new_layer() -> Any:
 
     The first one is the shared instance: an in-memory layer only reaches those who use that.
     """
-    if _LAYER not in settings.CHANNEL_LAYERS:
+    if _LAYER not in getattr(settings, "CHANNEL_LAYERS", {}):
         raise ConfigError("CHANNEL_LAYERS has no 'default'.", then="No socket can be served.")
     try:
         layer = channel_layers[_LAYER]

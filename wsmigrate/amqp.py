@@ -78,6 +78,10 @@ class AmqpChannel:
         self.closed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         channel.add_on_close_callback(lambda _channel, reason: _resolve(self.closed, reason))
         connection_closed.add_done_callback(self._connection_closed)
+        # A channel that is closed does not stay in memory for as long as its connection.
+        self.closed.add_done_callback(
+            lambda _closed: connection_closed.remove_done_callback(self._connection_closed)
+        )
 
     async def rpc(self, method: str, **arguments: Any) -> Any:
         """Call a method of the channel that has a ``callback`` and wait for the broker's answer.

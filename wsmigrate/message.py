@@ -82,10 +82,10 @@ def event_of_message(message: Message, event_name: str) -> dict[str, Any]:
 
 def message_of_event(event: Mapping[str, Any]) -> Message:
     """The message in a layer event. Raises ValueError where it is not one of ours."""
-    fields = {key: event.get(key) for key in ("id", "room", "message")}
+    fields = {key: event.get(key) for key in ("id", "room", "message", "via")}
     wrong = sorted(key for key, value in fields.items() if not isinstance(value, str))
     if wrong:
         raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
     return Message(
-        str(fields["id"]), str(fields["room"]), str(fields["message"]), Via(event["via"])
+        str(fields["id"]), str(fields["room"]), str(fields["message"]), Via(fields["via"])
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from channels_ws.notify.publication import Publication
-from wsmigrate.errors import ConfigError
+from wsmigrate.errors import ConfigError, UnavailableError
 from wsmigrate.message import Message, Via, event_of_message
 from wsmigrate.rooms import group_of_room
 
@@ -15,7 +15,11 @@ class LayerPublisher:
         self._event_name = event_name
 
     def publish(self, publication: Publication) -> None:
-        """Return once the layer has the message. Raises what the layer raises."""
+        """Return once the layer has the message. Raises UnavailableError.
+
+        Not from several threads of a WSGI server with channels-postgres, whose pool of connections
+        belongs to the event loop that made it.
+        """
         # The old environment, which publishes to RabbitMQ only, has no Channels.
         from asgiref.sync import async_to_sync  # noqa: PLC0415
         from channels.layers import get_channel_layer  # noqa: PLC0415
@@ -28,4 +32,9 @@ class LayerPublisher:
             )
         message = Message(publication.id, publication.room, publication.text, Via.CHANNELS)
         event = event_of_message(message, self._event_name)
-        async_to_sync(layer.group_send)(group_of_room(publication.room), event)
+        try:
+            async_to_sync(layer.group_send)(group_of_room(publication.room), event)
+        except Exception as error:  # layers raise what their databases raise
+            raise UnavailableError(
+                f"The message was not published: the channel layer failed ({type(error).__name__})."
+            ) from error

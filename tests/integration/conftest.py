@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from project import Project
+from relay import Relay
 from wsmigrate.topology import DEFAULT_INBOXES, inbox_names
 
 
@@ -42,6 +43,21 @@ def project(
     yield site
     site.stop()
     execute(postgres_dsn, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def relay(amqp_url: str, free_port: Callable[[], int]) -> Iterator[Relay]:
+    """A way to the broker that can be cut."""
+    parameters = pika.URLParameters(amqp_url)
+    between = Relay(free_port(), (parameters.host, parameters.port))
+    yield between
+    between.cut()
+
+
+@pytest.fixture
+def relayed_url(amqp_url: str, relay: Relay) -> str:
+    """The broker's URL by way of ``relay``."""
+    return amqp_url.replace(f":{pika.URLParameters(amqp_url).port}", f":{relay.port}")
 
 
 def dsn_of(dsn: str, database: str) -> str:

@@ -12,6 +12,7 @@ import pika
 import pytest
 
 from channels_ws.binder import BindError, RoomBinder
+from relay import Relay
 from wsmigrate.config import Config
 from wsmigrate.topology import inbox_of_room
 
@@ -125,3 +126,81 @@ async def test_without_a_broker_binding_is_refused_within_its_time(
         await binder.bind(room)
     assert "s3cr3t" not in str(caught.value)
     await binder.stop()
+
+
+async def cut(relay: Relay) -> None:
+    """Cut the connection and let its end be noticed."""
+    relay.cut()
+    await asyncio.sleep(0.1)
+
+
+class TestAConnectionThatIsLost:
+    """Over a relay that is cut. The broker lives on, unless a test makes it forget."""
+
+    @pytest.fixture
+    def gaps(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    async def relayed(self, relayed_url: str, gaps: list[str]) -> AsyncIterator[RoomBinder]:
+        config = replace(Config(), amqp_url=relayed_url, bind_timeout_s=5.0)
+        running = RoomBinder(config, on_gap=gaps.extend)
+        await running.start()
+        yield running
+        await running.stop()
+
+    async def test_it_is_opened_anew_and_the_bindings_were_there_all_along(
+        self, relayed: RoomBinder, relay: Relay, broker: Channel, room: str, gaps: list[str]
+    ) -> None:
+        await relayed.bind(room)
+        await cut(relay)
+        relay.restore()
+        await relayed.bind(f"{room}-new")
+        assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"x")) == [b"x"]
+        assert gaps == []
+
+    async def test_rooms_that_the_broker_has_forgotten_are_bound_again_and_told(
+        self, relayed: RoomBinder, relay: Relay, broker: Channel, room: str, gaps: list[str]
+    ) -> None:
+        await relayed.bind(room)
+        await cut(relay)
+        # What a restart of the broker leaves of them.
+        broker.exchange_delete(room)
+        broker.queue_delete(f"wsmigrate.mark.{relayed._key}")
+        relay.restore()
+        await relayed.bind(room)
+        assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"x")) == [b"x"]
+        assert gaps == [room]
+
+    async def test_no_client_is_let_into_a_room_meanwhile(
+        self, relayed: RoomBinder, relay: Relay, room: str
+    ) -> None:
+        await relayed.bind(room)
+        await cut(relay)
+        waiting = asyncio.create_task(relayed.bind(room))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        relay.restore()
+        await waiting
+
+    async def test_a_room_that_was_left_meanwhile_is_unbound_afterwards(
+        self, relayed: RoomBinder, relay: Relay, broker: Channel, room: str
+    ) -> None:
+        await relayed.bind(room)
+        await cut(relay)
+        await relayed.unbind(room)
+        relay.restore()
+        await relayed.bind(f"{room}-other")
+        assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"x")) == []
+
+    async def test_a_room_that_is_refused_now_fails_alone(
+        self, relayed: RoomBinder, relay: Relay, room: str, gaps: list[str]
+    ) -> None:
+        with pytest.raises(BindError, match="refused"):
+            await relayed.bind("amq.not-allowed")
+        await relayed.bind(room)
+        relayed._confirmed.add("amq.not-allowed")
+        await cut(relay)
+        relay.restore()
+        await relayed.bind(f"{room}-new")
+        assert gaps == ["amq.not-allowed"]

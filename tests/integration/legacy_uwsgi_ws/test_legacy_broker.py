@@ -2,77 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-
 import pika
 import pytest
 from legacy_process import until
 from legacy_wire import WireClient
 
 
-class Relay:
-    """A TCP relay in front of the broker that can be cut, as a broker that dies cuts it."""
-
-    def __init__(self, port: int, target: tuple[str, int]) -> None:
-        self.port = port
-        self._target = target
-        self._pairs: list[socket.socket] = []
-        self.restore()
-
-    def restore(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-
-    def cut(self) -> None:
-        with_shutdown(self._listener)
-        self._listener.close()
-        for end in self._pairs:
-            with_shutdown(end)
-        self._pairs.clear()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self._target)
-            self._pairs += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=copy, args=(source, sink), daemon=True).start()
-
-
-def copy(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(1 << 16):
-            sink.sendall(data)
-    except OSError:
-        return
-    finally:
-        with_shutdown(sink)
-
-
-def with_shutdown(end: socket.socket) -> None:
-    try:
-        end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
-
-
 @pytest.fixture
-def relay(amqp_url, free_port):
-    parameters = pika.URLParameters(amqp_url)
-    relay = Relay(free_port(), (parameters.host, parameters.port))
-    yield relay
-    relay.cut()
-
-
-@pytest.fixture
-def relayed_server(start_server, amqp_url, relay):
-    parameters = pika.URLParameters(amqp_url)
-    url = amqp_url.replace(f":{parameters.port}", f":{relay.port}")
-    return start_server(LEGACY_WS_AMQP_URL=url)
+def relayed_server(start_server, relayed_url):
+    return start_server(LEGACY_WS_AMQP_URL=relayed_url)
 
 
 def test_sockets_are_closed_when_the_broker_goes_away(relayed_server, relay, room, join):

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from channels_ws import hub as hub_module
+from channels_ws import layer_link
 from channels_ws.binder import BindError
 from channels_ws.hub import RoomHub
-from channels_ws.outbox import CloseCode
+from channels_ws.outbox import CloseCode, TextFrame
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import Message, Via, event_of_message
@@ -23,8 +23,11 @@ class Socket:
         self.got: list[str] = []
         self.closed_with: CloseCode | None = None
 
-    def put(self, text: str) -> None:
-        self.got.append(text)
+    def put(self, frame: TextFrame) -> bool:
+        if self.closed_with is not None:
+            return False
+        self.got.append(frame.text)
+        return True
 
     def close(self, code: CloseCode) -> None:
         self.closed_with = code
@@ -35,12 +38,14 @@ class RecordingBinder:
 
     def __init__(self) -> None:
         self.bound: list[str] = []
-        self.calls = 0
+        self.bindings = 0
         self.broken = False
 
     async def bind(self, room: str) -> None:
-        self.calls += 1
         await asyncio.sleep(0)
+        if room in self.bound:
+            return
+        self.bindings += 1
         if self.broken:
             raise BindError("no broker")
         self.bound.append(room)
@@ -79,8 +84,8 @@ async def hub(layers: list[DeafLayer], binder: RecordingBinder) -> AsyncIterator
         return layers[-1]
 
     config = replace(Config(), room_linger_s=0.05, bind_timeout_s=1.0)
-    running = RoomHub(config, make, binder)
-    await running.start()
+    running = RoomHub(config, make)
+    await running.start(binder)
     yield running
     await running.stop()
 
@@ -134,8 +139,10 @@ async def test_an_event_that_is_not_ours_harms_nobody(
 ) -> None:
     socket = Socket()
     await hub.join("room", socket)
-    await layers[0].group_send("room", {"type": "event", "message": "of somebody else"})
-    await send(layers[0], "room", "ours", "1")
+    foreign = {"type": "event", "message": "of somebody else"}
+    await layers[0].group_send("room", foreign)
+    await layers[0].group_send("room", {**foreign, "id": "1", "room": "room"})
+    await send(layers[0], "room", "ours", "2")
     await until(lambda: bool(socket.got))
     assert socket.got == ["ours"]
 
@@ -167,7 +174,7 @@ async def test_a_client_that_reconnects_within_the_linger_does_not_bind_again(
     await hub.join("room", Socket())
     await asyncio.sleep(0.1)
     assert binder.bound == ["room"]
-    assert binder.calls == 1
+    assert binder.bindings == 1
 
 
 async def test_a_socket_that_comes_while_its_room_is_being_left_hears_the_room(
@@ -198,20 +205,113 @@ async def test_a_room_that_could_not_be_bound_can_be_joined_later(
     await until(lambda: bool(socket.got))
 
 
-async def test_when_the_layer_falls_silent_all_sockets_are_closed_and_the_hub_starts_over(
+@pytest.fixture
+def quick_canary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_link, "_CANARY_LATE_S", 0.3)
+    monkeypatch.setattr(layer_link, "_CANARY_EVERY_S", 0.05)
+
+
+@pytest.mark.usefixtures("quick_canary")
+class TestALayerThatFails:
+    async def test_it_has_all_sockets_closed_and_the_hub_starts_over(
+        self, hub: RoomHub, layers: list[DeafLayer]
+    ) -> None:
+        socket = Socket()
+        await hub.join("room", socket)
+        layers[0].deaf = True
+        await until(lambda: socket.closed_with is CloseCode.SERVICE_RESTART)
+        back = Socket()
+        await hub.join("room", back)  # at once, as clients do
+        await send(layers[1], "room", "hello again", "1")
+        await until(lambda: back.got == ["hello again"])
+
+    async def test_it_is_followed_by_no_deaf_socket_however_clients_come_back(
+        self, hub: RoomHub, layers: list[DeafLayer]
+    ) -> None:
+        sockets: list[Socket] = []
+
+        async def stay_connected(room: str) -> None:
+            while True:
+                socket = Socket()
+                await hub.join(room, socket)
+                sockets.append(socket)
+                while socket.closed_with is None:
+                    await asyncio.sleep(0.001)
+
+        clients = [asyncio.create_task(stay_connected(f"room-{n % 3}")) for n in range(9)]
+        await until(lambda: len(sockets) == 9)
+        for failure in range(2):
+            layers[failure].deaf = True
+            await until(lambda failure=failure: len(layers) > failure + 1)  # type: ignore[misc]
+            await until(lambda: len([s for s in sockets if s.closed_with is None]) == 9)
+            for room in range(3):
+                await send(layers[-1], f"room-{room}", f"after {failure}", f"{failure}-{room}")
+            await until(
+                lambda failure=failure: all(  # type: ignore[misc]
+                    f"after {failure}" in s.got for s in sockets if s.closed_with is None
+                )
+            )
+        for client in clients:
+            client.cancel()
+
+    async def test_rooms_to_which_nobody_comes_back_are_unbound(
+        self, hub: RoomHub, layers: list[DeafLayer], binder: RecordingBinder
+    ) -> None:
+        await hub.join("room", Socket())
+        layers[0].deaf = True
+        await until(lambda: not binder.bound)
+
+    async def test_a_new_layer_that_cannot_be_opened_is_tried_again(
+        self, hub: RoomHub, layers: list[DeafLayer], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        attempts: list[int] = []
+        original = DeafLayer.new_channel
+
+        async def fail_twice(self: DeafLayer, prefix: str = "specific") -> str:
+            attempts.append(1)
+            if len(attempts) < 3:
+                raise OSError("not yet")
+            name: str = await original(self, prefix)
+            return name
+
+        monkeypatch.setattr(DeafLayer, "new_channel", fail_twice)
+        socket = Socket()
+        await hub.join("room", socket)
+        layers[0].deaf = True
+        await until(lambda: socket.closed_with is not None)
+        with pytest.raises(UnavailableError):
+            await hub.join("room", Socket())  # within bind_timeout_s: refused, and not deaf
+        await until(lambda: len(attempts) == 3)
+        back = Socket()
+        await hub.join("room", back)
+        await send(layers[-1], "room", "hello", "1")
+        await until(lambda: back.got == ["hello"])
+
+
+async def test_a_leaving_that_hangs_does_not_keep_clients_out(
     hub: RoomHub, layers: list[DeafLayer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "_CANARY_LATE_S", 0.3)
-    monkeypatch.setattr(hub_module, "_CANARY_EVERY_S", 0.05)
+    async def hang(*_args: object) -> None:
+        await asyncio.Event().wait()
+
     socket = Socket()
     await hub.join("room", socket)
-    layers[0].deaf = True
-    await until(lambda: socket.closed_with is CloseCode.SERVICE_RESTART)
+    monkeypatch.setattr(layers[0], "group_discard", hang)
+    hub.leave("room", socket)
+    await asyncio.sleep(0.1)  # the linger is over, the leaving hangs
     back = Socket()
-    await until(lambda: len(layers) == 2)
     await hub.join("room", back)
-    await send(layers[1], "room", "hello again", "1")
-    await until(lambda: back.got == ["hello again"])
+    await send(layers[0], "room", "hello", "1")
+    await until(lambda: back.got == ["hello"])
+
+
+async def test_a_gap_closes_the_sockets_of_its_rooms_only(hub: RoomHub) -> None:
+    one, two = Socket(), Socket()
+    await hub.join("one", one)
+    await hub.join("two", two)
+    hub.close_rooms(["one", "unknown"])
+    assert one.closed_with is CloseCode.SERVICE_RESTART
+    assert two.closed_with is None
 
 
 async def test_stopping_closes_the_sockets_with_1012(hub: RoomHub) -> None:

@@ -77,7 +77,7 @@ def test_a_message_survives_the_way_through_the_layer(via: Via) -> None:
     assert message_of_event(event_of_message(message, "an_event")) == message
 
 
-@pytest.mark.parametrize("missing", ["id", "room", "message"])
+@pytest.mark.parametrize("missing", ["id", "room", "message", "via"])
 def test_an_event_that_is_not_ours_is_refused_by_what_it_lacks(missing: str) -> None:
     event = event_of_message(Message("id-1", "lobby", "text", Via.RABBITMQ), "an_event")
     del event[missing]

@@ -107,7 +107,8 @@ def channels_part(site: Site) -> PartSpec:
             *(sys.executable, "-m", "uvicorn", "chatire.asgi:application"),
             *("--host", HOST, "--port", str(site.ports.channels)),
             *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
-            *("--lifespan", "on"),
+            # A client that reads nothing shall not hold up the end for longer.
+            *("--lifespan", "on", "--timeout-graceful-shutdown", "5"),
         ),
         cwd=site.folder,
         probe=http_answers(site.ports.channels),

@@ -78,7 +78,7 @@ class Project:
         process = self.start(
             *("-m", "uvicorn", application, "--host", "127.0.0.1"),
             *("--port", str(port), "--ws", "websockets-sansio", "--lifespan", "on"),
-            *("--ws-per-message-deflate", "false"),
+            *("--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"),
             log=log,
         )
         wait_until(lambda: listens(port), self.log(log))

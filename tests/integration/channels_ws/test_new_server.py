@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import pika
+import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from project import Project, wait_until
+from relay import Relay
 
 Channel = Any
 
@@ -141,3 +145,85 @@ def test_without_its_tables_the_server_says_so_in_one_sentence_and_ends(
     said = project.log("bare")()
     assert "python manage.py migrate --database channels_postgres" in said
     assert "Traceback" not in said
+
+
+def test_clients_that_reconnect_right_after_a_layer_failure_hear_their_room(
+    project: Project, broker: Channel, room: str
+) -> None:
+    url, _ = project.start_server()
+    project.start_bridge()
+    with join(url, room) as client:
+        cut_listen_connections(project.postgres_dsn)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(timeout=30)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+    with join(url, room, open_timeout=20) as back:  # at once
+        broker.basic_publish(room, "", b"hello again")
+        assert back.recv(timeout=20) == "hello again"
+
+
+def test_a_client_that_reads_nothing_does_not_hold_up_the_end(
+    project: Project, broker: Channel, room: str
+) -> None:
+    url, server = project.start_server()
+    project.start_bridge()
+    with join(url, room) as neighbour, socket.create_connection(address_of(url)) as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.sendall(handshake(room))
+        assert b"101" in stuck.recv(64)
+        big = b"x" * 4_000_000
+        for _ in range(20):
+            broker.basic_publish(room, "", big)
+            assert len(neighbour.recv(timeout=20)) == len(big)
+        server.send_signal(signal.SIGTERM)
+        wait_until(lambda: server.poll() is not None, project.log("channels"), limit_s=15)
+
+
+def test_a_broker_connection_that_is_cut_leaves_open_sockets_alone(
+    project: Project, broker: Channel, room: str, relay: Relay, relayed_url: str
+) -> None:
+    direct, project.amqp_url = project.amqp_url, relayed_url
+    url, _ = project.start_server()
+    project.amqp_url = direct
+    project.start_bridge()
+    with join(url, room) as client:
+        relay.cut()
+        broker.basic_publish(room, "", b"meanwhile")
+        assert client.recv(timeout=20) == "meanwhile"
+        relay.restore()
+        wait_until(lambda: can_join(url, f"{room}-new"))
+        broker.basic_publish(room, "", b"afterwards")
+        assert client.recv(timeout=20) == "afterwards"
+
+
+def can_join(url: str, room: str) -> bool:
+    try:
+        with join(url, room):
+            return True
+    except InvalidStatus:
+        return False
+
+
+def cut_listen_connections(dsn: str) -> None:
+    """End the connections on which the layer's messages are listened to, as a restart does."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        ended = connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+        ).fetchall()
+        assert ended
+
+
+def address_of(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname
+    assert parts.port
+    return parts.hostname, parts.port
+
+
+def handshake(room: str) -> bytes:
+    return (
+        f"GET /{room} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()

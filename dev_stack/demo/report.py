@@ -86,7 +86,7 @@ class Report:
         style = "bold" if step.as_set else "bold red"
         self.say(
             f"Front door {moved} {step.percent} %: {step.legacy} clients on the old server, "
-            f"{step.channels} on the new (measured: {share} %)",
+            f"{step.channels} on the new ({share} %)",
             style,
         )
 
@@ -116,8 +116,7 @@ class Report:
         self._console.print(_table(figures))
         if figures.exit_code is ExitCode.DONE:
             self.say(
-                "Every client got every frame exactly once, in order, and the same bytes from both"
-                " servers.",
+                "Every client got every frame exactly once, in order, the same bytes on both.",
                 "bold green",
             )
         else:

@@ -3,12 +3,10 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
-import pika
 import pytest
 
 from channels_ws.binder import BindError, RoomBinder
@@ -22,17 +20,6 @@ Channel = Any
 @pytest.fixture
 def config(amqp_url: str) -> Config:
     return replace(Config(), amqp_url=amqp_url, bind_timeout_s=10.0)
-
-
-@pytest.fixture
-def broker(amqp_url: str) -> Iterator[Channel]:
-    with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as connection:
-        yield connection.channel()
-
-
-@pytest.fixture
-def room() -> str:
-    return f"room-{uuid.uuid4().hex}"
 
 
 @pytest.fixture

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import uuid
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
-import pika
 import psycopg
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -21,19 +17,6 @@ from project import Project, wait_until
 from relay import Relay
 
 Channel = Any
-
-
-@pytest.fixture
-def room() -> str:
-    return f"room-{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def broker(amqp_url: str) -> Iterator[Channel]:
-    with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as connection:
-        channel = connection.channel()
-        channel.confirm_delivery()
-        yield channel
 
 
 def join(url: str, path: str, **options: Any) -> ClientConnection:

@@ -6,7 +6,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import pika
@@ -17,17 +16,6 @@ from channels_ws.notify.rabbitmq import RabbitPublisher
 from wsmigrate.errors import UnavailableError
 
 Channel = Any
-
-
-@pytest.fixture
-def room() -> str:
-    return f"room-{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def broker(amqp_url: str) -> Iterator[Channel]:
-    with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as connection:
-        yield connection.channel()
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -15,29 +16,30 @@ class CursorMovedError(RefusedError):
 
 
 class CursorStore:
-    """Reads and moves cursors. ``parameters`` are psycopg's connection parameters."""
+    """Reads and moves cursors, for all inboxes over one connection.
 
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
+    ``parameters`` are psycopg's connection parameters, ``database`` is the name of the database in
+    Django's DATABASES.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any], database: str) -> None:
         self._parameters = dict(parameters)
+        self._database = database
+        self._lock = asyncio.Lock()
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
 
-    async def read(self) -> dict[str, int]:
-        """The offset of the last message of each inbox that the layer has.
+    async def read(self, inbox: str) -> int | None:
+        """The position of the last message of the inbox that the layer has, None where it was
+        never relayed.
 
-        An inbox that was never relayed is absent. Raises ConfigError when the table is missing, and
-        UnavailableError when the database does not answer.
+        Raises ConfigError when the table is missing or the database refuses the login, and
+        UnavailableError when it does not answer.
         """
-        try:
-            connection = await self._connected()
-            answer = await connection.execute('SELECT inbox, "offset" FROM wsmigrate_cursor')
-            return {str(inbox): int(offset) for inbox, offset in await answer.fetchall()}
-        except psycopg.errors.UndefinedTable:
-            raise ConfigError(
-                "The database of the channel layer lacks the table wsmigrate_cursor.",
-                remedy="Run: python manage.py migrate --database channels_postgres",
-            ) from None
-        except psycopg.Error as error:
-            raise _unavailable(error) from error
+        answer = await self._execute(
+            'SELECT "offset" FROM wsmigrate_cursor WHERE inbox = %s', (inbox,)
+        )
+        row = await answer.fetchone()
+        return None if row is None else int(row[0])
 
     async def move(self, inbox: str, before: int | None, after: int) -> None:
         """Move a cursor from ``before`` to ``after``, if nobody else has moved it.
@@ -46,24 +48,19 @@ class CursorStore:
         CursorMovedError, and UnavailableError when the database does not answer: the cursor then
         may or may not have moved.
         """
-        try:
-            connection = await self._connected()
-            if before is None:
-                answer = await connection.execute(
-                    'INSERT INTO wsmigrate_cursor (inbox, "offset", moved_at)'
-                    " VALUES (%s, %s, now()) ON CONFLICT (inbox) DO UPDATE SET moved_at = now()"
-                    ' WHERE wsmigrate_cursor."offset" = EXCLUDED."offset"',
-                    (inbox, after),
-                )
-            else:
-                answer = await connection.execute(
-                    'UPDATE wsmigrate_cursor SET "offset" = %s, moved_at = now()'
-                    ' WHERE inbox = %s AND "offset" IN (%s, %s)',
-                    (after, inbox, before, after),
-                )
-        except psycopg.Error as error:
-            await self.close()
-            raise _unavailable(error) from error
+        if before is None:
+            answer = await self._execute(
+                'INSERT INTO wsmigrate_cursor (inbox, "offset", moved_at)'
+                " VALUES (%s, %s, now()) ON CONFLICT (inbox) DO UPDATE SET moved_at = now()"
+                ' WHERE wsmigrate_cursor."offset" = EXCLUDED."offset"',
+                (inbox, after),
+            )
+        else:
+            answer = await self._execute(
+                'UPDATE wsmigrate_cursor SET "offset" = %s, moved_at = now()'
+                ' WHERE inbox = %s AND "offset" IN (%s, %s)',
+                (after, inbox, before, after),
+            )
         if answer.rowcount != 1:
             raise CursorMovedError(
                 f"The cursor of {inbox} is no longer at {before}: another bridge is relaying it."
@@ -74,6 +71,25 @@ class CursorStore:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    async def _execute(
+        self, statement: LiteralString, values: tuple[str | int, ...]
+    ) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+        """Run one statement. After any failure the connection is closed, the next call has
+        another."""
+        async with self._lock:
+            try:
+                connection = await self._connected()
+                return await connection.execute(statement, values)
+            except psycopg.errors.UndefinedTable:
+                await self.close()
+                raise ConfigError(
+                    "The database of the channel layer lacks the table wsmigrate_cursor.",
+                    remedy=f"Run: python manage.py migrate --database {self._database}",
+                ) from None
+            except psycopg.Error as error:
+                await self.close()
+                raise _unavailable(error) from error
 
     async def _connected(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         if self._connection is None or self._connection.closed:

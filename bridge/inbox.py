@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bridge.cursors import CursorStore
+from bridge.positions import described
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import Message, UnrelayableError, relayed_message
 
@@ -28,10 +29,10 @@ Acknowledge = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Delivery:
-    """What the broker delivered from an inbox. ``offset`` is its place in the stream."""
+    """What the broker delivered from an inbox. ``position``: see bridge.positions."""
 
     tag: int
-    offset: int
+    position: int
     room: str
     message_id: str | None
     body: bytes = field(repr=False)
@@ -62,7 +63,6 @@ class InboxRelay:
         cursor: int | None,
         cursors: CursorStore,
         send: SendToLayer,
-        acknowledge: Acknowledge,
         counts: RelayCounts,
         max_message_bytes: int,
         max_batch: int = 100,
@@ -71,18 +71,18 @@ class InboxRelay:
         self._cursor = cursor
         self._cursors = cursors
         self._send = send
-        self._acknowledge = acknowledge
+        self._acknowledge: Acknowledge = _acknowledge_nothing
         self._counts = counts
         self._max_batch = max_batch
         self._max_message_bytes = max_message_bytes
         self._waiting: deque[Delivery] = deque()
         self._work = asyncio.Event()
         self._stopping = False
+        self._draining = False
 
-    @property
-    def resume_at(self) -> int | str:
-        """Where to consume from: RabbitMQ's ``x-stream-offset``."""
-        return "first" if self._cursor is None else self._cursor + 1
+    def acknowledge_with(self, acknowledge: Acknowledge) -> None:
+        """Have what was relayed acknowledged in this way."""
+        self._acknowledge = acknowledge
 
     def put(self, delivery: Delivery) -> None:
         """Take a delivery, in the order of the stream."""
@@ -94,14 +94,23 @@ class InboxRelay:
         self._stopping = True
         self._work.set()
 
+    def finish_when_empty(self) -> None:
+        """Have ``run`` end once all that was put is relayed."""
+        self._draining = True
+        self._work.set()
+
     async def run(self) -> None:
-        """Relay until ``finish`` is called. Raises CursorMovedError when another bridge relays the
-        same inbox."""
+        """Relay until one of the two is called.
+
+        Raises CursorMovedError when another bridge relays the same inbox.
+        """
         while not self._stopping:
             await self._work.wait()
             self._work.clear()
             while self._waiting and not self._stopping:
                 await self._relay_batch(self._next_batch())
+            if self._draining:
+                return
 
     def _next_batch(self) -> list[Delivery]:
         size = min(len(self._waiting), self._max_batch)
@@ -114,15 +123,15 @@ class InboxRelay:
                 await self._until_available(functools.partial(self._send, message))
                 self._counts.relayed += 1
         last = batch[-1]
-        if self._cursor is None or last.offset > self._cursor:
-            before, self._cursor = self._cursor, last.offset
+        if self._cursor is None or last.position > self._cursor:
+            before, self._cursor = self._cursor, last.position
             await self._until_available(
-                functools.partial(self._cursors.move, self.inbox, before, last.offset)
+                functools.partial(self._cursors.move, self.inbox, before, last.position)
             )
         self._acknowledge(last.tag)
 
     def _message(self, delivery: Delivery) -> Message | None:
-        if self._cursor is not None and delivery.offset <= self._cursor:
+        if self._cursor is not None and delivery.position <= self._cursor:
             self._counts.skipped += 1
             return None
         try:
@@ -131,18 +140,18 @@ class InboxRelay:
                 body=delivery.body,
                 message_id=delivery.message_id,
                 inbox=self.inbox,
-                offset=delivery.offset,
+                offset=delivery.position,
                 max_bytes=self._max_message_bytes,
             )
         except UnrelayableError as error:
             self._counts.unrelayable += 1
             logger.error(
-                "A message of the room %r is not relayed: %s (%s, offset %d; it stays in the inbox "
+                "A message of the room %r is not relayed: %s (%s, %s; it stays in the inbox "
                 "until its retention ends)",
                 delivery.room,
                 error,
                 self.inbox,
-                delivery.offset,
+                described(delivery.position),
             )
             return None
 
@@ -157,3 +166,7 @@ class InboxRelay:
                 return
             await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
             backoff = min(backoff * 2, _MAX_BACKOFF_S)
+
+
+def _acknowledge_nothing(_tag: int) -> None:
+    """Stands in until there is a channel."""

@@ -45,7 +45,8 @@ async def _run() -> None:
 
     config = project.project_config()
     layer = project.layer_of_project()
-    relay = Bridge(config, layer, CursorStore(project.database_parameters(config.database)))
+    cursors = CursorStore(project.database_parameters(config.database), config.database)
+    relay = Bridge(config, layer, cursors)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, relay.stop)

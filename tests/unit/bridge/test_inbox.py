@@ -41,20 +41,21 @@ class World:
         self.log.append(f"ack {tag}")
 
     def relay(self, **options: Any) -> InboxRelay:
-        return InboxRelay(
+        relay = InboxRelay(
             "inbox.0",
             cursor=self.cursor,
             cursors=self,  # type: ignore[arg-type] # only ``move`` is used
             send=self.send,
-            acknowledge=self.acknowledge,
             counts=self.counts,
             max_message_bytes=options.pop("max_message_bytes", 100),
             **options,
         )
+        relay.acknowledge_with(self.acknowledge)
+        return relay
 
 
 def delivery(offset: int, body: bytes = b"x", room: str = "room") -> Delivery:
-    return Delivery(tag=offset + 1, offset=offset, room=room, message_id=None, body=body)
+    return Delivery(tag=offset + 1, position=offset, room=room, message_id=None, body=body)
 
 
 async def run_until(relay: InboxRelay, condition: Callable[[], bool]) -> None:
@@ -117,10 +118,14 @@ async def test_a_message_that_cannot_be_relayed_holds_up_nobody_and_is_counted(
     assert "too long a body" not in caplog.text
 
 
-def test_an_inbox_that_was_never_relayed_is_read_from_its_beginning(world: World) -> None:
-    assert world.relay().resume_at == "first"
-
-
-def test_reading_goes_on_after_the_cursor(world: World) -> None:
-    world.cursor = 41
-    assert world.relay().resume_at == 42
+async def test_what_was_delivered_before_a_connection_broke_is_relayed_to_the_end(
+    world: World,
+) -> None:
+    world.failures = 1
+    relay = world.relay(max_batch=2)
+    for offset in range(5):
+        relay.put(delivery(offset, str(offset).encode()))
+    relay.finish_when_empty()
+    async with asyncio.timeout(5):
+        await relay.run()
+    assert world.cursor == 4

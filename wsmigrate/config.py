@@ -7,8 +7,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
-from urllib.parse import urlsplit
 
+# Other parts import both from here.
+from wsmigrate.amqp_url import checked_amqp_url as checked_amqp_url  # noqa: PLC0414
+from wsmigrate.amqp_url import redacted_url as redacted_url  # noqa: PLC0414
 from wsmigrate.errors import ConfigError
 from wsmigrate.message import DEFAULT_EVENT_NAME, DEFAULT_MAX_MESSAGE_BYTES
 from wsmigrate.topology import DEFAULT_INBOXES, InboxRetention, inbox_names
@@ -72,7 +74,9 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
     given = getattr(settings, "WSMIGRATE", {})
     if not isinstance(given, Mapping):
         raise ConfigError("WSMIGRATE in the settings is no dictionary.")
-    unknown = sorted(set(given) - set(_SETTINGS))
+    unknown = sorted(
+        key if isinstance(key, str) else repr(key) for key in set(given) - set(_SETTINGS)
+    )
     if unknown:
         raise ConfigError(
             f"WSMIGRATE in the settings has keys that are not known: {', '.join(unknown)}.",
@@ -92,34 +96,15 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
     for key, value in found.items():
         setting = _SETTINGS[key]
         values[setting.attribute] = setting.read(key, value)
-    return Config(**values)
-
-
-def checked_amqp_url(url: str) -> str:
-    """The URL itself, if it can be one of a broker; ConfigError without its password otherwise."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ConfigError(f"The AMQP URL {redacted_url(url)} is malformed: {error}.") from None
-    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+    config = Config(**values)
+    if config.outbox_bytes < config.max_message_bytes:
         raise ConfigError(
-            f"The AMQP URL {redacted_url(url)} is none.",
-            remedy="It has to look like amqp://user:password@host:5672/vhost.",
+            f"WSMIGRATE['OUTBOX_BYTES'] is {config.outbox_bytes}, and MAX_MESSAGE_BYTES is "
+            f"{config.max_message_bytes}.",
+            then="One message of that size would throw out every client of its room.",
+            remedy="Raise OUTBOX_BYTES, or lower MAX_MESSAGE_BYTES.",
         )
-    if port == 0:
-        raise ConfigError(f"The AMQP URL {redacted_url(url)} names port 0.")
-    return url
-
-
-def redacted_url(url: str) -> str:
-    """The URL without the password, fit for logs and error messages."""
-    scheme, separator, rest = url.partition("://")
-    userinfo, at, host = rest.rpartition("@")
-    if not separator or not at:
-        return repr(url)
-    user = userinfo.partition(":")[0]
-    return f"{scheme}://{user}:***@{host}" if ":" in userinfo else url
+    return config
 
 
 def _cannot_be(key: str, value: Any, expected: str) -> ConfigError:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any, LiteralString
 
 import psycopg
 
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
+
+_INVALID_LOGIN = "28"  # the class of SQLSTATE
+_NO_DATABASE = "3D000"
+_REFUSAL = re.compile(
+    r"FATAL:  (password authentication failed|role .* does not exist|database .* does not exist"
+    r"|role .* is not permitted to log in|no pg_hba\.conf entry|pg_hba\.conf rejects)"
+    r"|no password supplied"
+)
 
 
 class CursorMovedError(RefusedError):
@@ -89,7 +98,14 @@ class CursorStore:
                 ) from None
             except psycopg.Error as error:
                 await self.close()
-                raise _unavailable(error) from error
+                if _is_refusal(error):
+                    raise ConfigError(
+                        f"The database {self._database!r} refuses the bridge: {_text(error)}.",
+                        remedy="Check name, user and password in DATABASES.",
+                    ) from error
+                raise UnavailableError(
+                    f"The database of the channel layer failed: {_text(error)}."
+                ) from error
 
     async def _connected(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         if self._connection is None or self._connection.closed:
@@ -99,6 +115,21 @@ class CursorStore:
         return self._connection
 
 
-def _unavailable(error: psycopg.Error) -> UnavailableError:
+def _is_refusal(error: psycopg.Error) -> bool:
+    """Whether PostgreSQL takes neither this login nor another try of it.
+
+    libpq gives no SQLSTATE for a connection that failed, so its text has to tell. A server that
+    speaks another language is waited for, as one that is away.
+    """
+    state = error.sqlstate or ""
+    return (
+        state.startswith(_INVALID_LOGIN)
+        or state == _NO_DATABASE
+        or bool(isinstance(error, psycopg.OperationalError) and _REFUSAL.search(str(error)))
+    )
+
+
+def _text(error: psycopg.Error) -> str:
+    """The last line of what psycopg says, without a full stop. It never holds the password."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return UnavailableError(f"The database of the channel layer failed: {lines[-1]}.")
+    return lines[-1].strip().rstrip(".")

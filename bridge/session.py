@@ -7,11 +7,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import pika
-
 from bridge.inbox import Delivery, InboxRelay
 from bridge.positions import Start
-from bridge.wire import TolerantConnection
+from bridge.wire import TolerantConnection, connection_parameters
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
@@ -66,7 +64,7 @@ class InboxSession:
         CursorBeyondEndError, and CursorMovedError from the relay. What was delivered before is
         relayed first, as far as the layer takes it within ten seconds.
         """
-        parameters = pika.URLParameters(self._config.amqp_url)
+        parameters = connection_parameters(self._config.amqp_url)
         factory = functools.partial(
             TolerantConnection, parameters, on_unreadable=self._note_unreadable
         )

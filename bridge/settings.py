@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.failures import described_failure
 from wsmigrate.config import Config, config_of_settings
-from wsmigrate.errors import ConfigError
+from wsmigrate.errors import ConfigError, WsmigrateError
 
 
 def set_up_django() -> None:
     """Load the project's settings. Raises ConfigError where they cannot be loaded."""
     import django  # noqa: PLC0415
-    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
 
     name = os.environ.get("DJANGO_SETTINGS_MODULE")
     if not name:
@@ -24,10 +24,14 @@ def set_up_django() -> None:
         )
     try:
         django.setup()
-    except (ImportError, ImproperlyConfigured) as error:
+    except WsmigrateError:
+        raise
+    except Exception as error:  # settings are a program: it raises what it likes
         raise ConfigError(
-            f"The Django settings {name!r} cannot be loaded: {error}.",
-            remedy="Run the command in the project's folder, or set PYTHONPATH to it.",
+            f"The Django settings {name!r} cannot be loaded: {described_failure(error)}.",
+            remedy="Run the command in the project's folder, or set PYTHONPATH to it."
+            if isinstance(error, ImportError)
+            else "",
         ) from error
 
 
@@ -43,9 +47,10 @@ def layer_of_project() -> Any:
     from channels.layers import channel_layers  # noqa: PLC0415
     from django.conf import settings  # noqa: PLC0415
 
-    if "default" not in settings.CHANNEL_LAYERS:
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    if not isinstance(layers, Mapping) or not isinstance(layers.get("default"), Mapping):
         raise ConfigError("CHANNEL_LAYERS in the settings has no 'default', so there is no layer.")
-    backend = settings.CHANNEL_LAYERS["default"].get("BACKEND", "")
+    backend = str(layers["default"].get("BACKEND", ""))
     if backend.endswith(".InMemoryChannelLayer"):
         raise ConfigError(
             "CHANNEL_LAYERS names the in-memory layer, which does not reach other processes.",

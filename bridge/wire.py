@@ -11,6 +11,9 @@ import pika
 from pika import data, frame, spec
 from pika.adapters.asyncio_connection import AsyncioConnection
 
+from wsmigrate.amqp_url import redacted_url
+from wsmigrate.errors import ConfigError
+
 _FRAME_HEADER_BYTES = 7
 _FRAME_END_BYTES = 1
 _CONTENT_HEADER_BYTES = 12  # class, weight and size of the body; the properties follow
@@ -64,6 +67,19 @@ class TolerantConnection(AsyncioConnection):
                 raise
             return tolerant_header_frame(buffer)
         return size, value
+
+
+def connection_parameters(url: str) -> pika.URLParameters:
+    """What pika makes of a URL. Raises ConfigError for options that it cannot use, such as a file
+    of certificates that does not exist."""
+    try:
+        return pika.URLParameters(url)
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise ConfigError(
+            f"The options of the AMQP URL {redacted_url(url)} cannot be used "
+            f"({type(error).__name__}).",
+            remedy="Check the files and values behind its question mark.",
+        ) from error
 
 
 def tolerant_header_frame(buffer: bytes) -> tuple[int, frame.Header]:

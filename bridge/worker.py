@@ -17,7 +17,8 @@ from bridge.poison import PoisonWatch
 from bridge.positions import described, start_after
 from bridge.session import CursorBeyondEndError, InboxSession
 from wsmigrate.amqp import AmqpClosedError
-from wsmigrate.config import Config, redacted_url
+from wsmigrate.amqp_url import redacted_url
+from wsmigrate.config import Config
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
 
 logger = logging.getLogger(__name__)

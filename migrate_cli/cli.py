@@ -37,14 +37,19 @@ class LazyGroup(click.Group):
         return command
 
 
+def missing_package(command: str, package: str) -> UnavailableError:
+    """The error of a command whose package is missing."""
+    return UnavailableError(
+        f"`wsmigrate {command}` needs the package {package!r}, which is not installed.",
+        remedy="Install the extra of its role, for example: pip install 'wsmigrate[bridge]'.",
+    )
+
+
 def _unavailable(name: str, package: str) -> click.Command:
     """Stands for a command whose packages are missing: it is listed, and says what to install."""
 
     def refuse() -> None:
-        raise UnavailableError(
-            f"`wsmigrate {name}` needs the package {package!r}, which is not installed.",
-            remedy="Install the extra of its role, for example: pip install 'wsmigrate[bridge]'.",
-        )
+        raise missing_package(name, package)
 
     return click.Command(
         name,

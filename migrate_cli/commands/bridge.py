@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import click
 
 import bridge.settings as project
+from migrate_cli.cli import missing_package
 
 
 @click.group()
@@ -34,9 +36,18 @@ def run(settings: str | None, log_level: str) -> None:
     if settings:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings
     sys.path.insert(0, "")  # as manage.py has it
+    _need("django", "channels", "pika", "psycopg")
     project.set_up_django()
     _log_to_stderr(log_level)
     asyncio.run(_run())
+
+
+def _need(*packages: str) -> None:
+    for package in packages:
+        try:
+            importlib.import_module(package)
+        except ImportError as error:  # also a psycopg that finds no libpq
+            raise missing_package("bridge run", package) from error
 
 
 async def _run() -> None:

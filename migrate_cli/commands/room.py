@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from urllib.parse import urlsplit
 
 import click
 
+from wsmigrate.errors import ConfigError
 from wsmigrate.rooms import group_of_room, room_of_path
 from wsmigrate.topology import DEFAULT_INBOXES, inbox_of_room
 
@@ -22,8 +24,8 @@ def room(path: str, inboxes: int, as_json: bool) -> None:
     """
     # A WebSocket URL may be pasted whole; of a bare path everything up to `?` is the path, colons
     # and double slashes included.
-    raw = urlsplit(path).path if "://" in path else path.partition("?")[0]
-    name = room_of_path(raw.encode("utf-8"))
+    raw = _path_of_url(path) if "://" in path else path.partition("?")[0]
+    name = room_of_path(os.fsencode(raw))  # the bytes that were typed, UTF-8 or not
     names = {
         "room": name,
         "exchange": name,
@@ -35,3 +37,12 @@ def room(path: str, inboxes: int, as_json: bool) -> None:
         return
     for what, value in names.items():
         click.echo(f"{what:<9} {value}")
+
+
+def _path_of_url(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        raise ConfigError(
+            "The WebSocket URL cannot be read.", remedy="Check its host, or give the path alone."
+        ) from None

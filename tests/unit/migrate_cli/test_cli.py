@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import pytest
 
@@ -63,3 +65,32 @@ def test_a_room_that_cannot_be_is_one_sentence_and_exit_code_2(
     shown = capsys.readouterr().err
     assert "cannot be" in shown
     assert "Traceback" not in shown
+
+
+def test_bytes_of_a_room_that_are_no_utf_8_are_one_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("room", os.fsdecode(b"caf\xe9")) == 2
+    shown = capsys.readouterr().err
+    assert "cannot be" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_url_that_cannot_be_read_is_one_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("room", "ws://[::1") == 2
+    assert capsys.readouterr().err == (
+        "wsmigrate: The WebSocket URL cannot be read. Check its host, or give the path alone.\n"
+    )
+
+
+@pytest.mark.parametrize("package", ["django", "channels", "pika", "psycopg"])
+def test_a_bridge_without_a_package_it_needs_says_what_to_install(
+    package: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    assert run("bridge", "run") == 2
+    shown = capsys.readouterr().err
+    assert f"needs the package '{package}'" in shown
+    assert "wsmigrate[bridge]" in shown

@@ -93,7 +93,8 @@ class InboxSession:
         try:
             await channel.rpc("queue_declare", queue=self._relay.inbox, passive=True)
         except AmqpClosedError as error:
-            if error.reply_code != _NOT_FOUND:
+            # A cluster says 404 as well of a queue whose node is down: that one is not lost.
+            if error.reply_code != _NOT_FOUND or "no queue" not in str(error):
                 raise
             if self._start.offset > 0:
                 raise CursorBeyondEndError from None

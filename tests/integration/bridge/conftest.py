@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
 
@@ -10,11 +11,27 @@ from harmed_room import Room
 from websockets.sync.client import connect
 
 from project import Project
+from wsmigrate.topology import DEFAULT_INBOXES, inbox_of_room
 
 
 @pytest.fixture
-def room(project: Project) -> Iterator[Room]:
-    url, _ = project.start_server()
+def server_url(project: Project) -> str:
+    """The new server."""
+    return project.start_server()[0]
+
+
+@pytest.fixture
+def room(project: Project, server_url: str) -> Iterator[Room]:
+    """A room with one client."""
     name = f"room-{uuid.uuid4().hex}"
-    with connect(f"{url}/{name}", compression=None) as client:
+    with connect(f"{server_url}/{name}", compression=None) as client:
+        yield Room(project, project.amqp_url, client, name)
+
+
+@pytest.fixture
+def neighbour(project: Project, server_url: str, room: Room) -> Iterator[Room]:
+    """A room with one client, in another inbox than ``room``."""
+    names = (f"{room.name}-{number}" for number in itertools.count())
+    name = next(name for name in names if inbox_of_room(name, DEFAULT_INBOXES) != room.inbox)
+    with connect(f"{server_url}/{name}", compression=None) as client:
         yield Room(project, project.amqp_url, client, name)

@@ -28,13 +28,19 @@ def test_a_timestamp_that_cannot_be_stops_nothing(room: Room) -> None:
     assert "Trying again" not in room.project.log("bridge")()
 
 
-def test_a_message_that_breaks_each_connection_is_passed_over_and_told(room: Room) -> None:
+def test_a_message_that_breaks_each_connection_is_passed_over_and_holds_up_no_other_inbox(
+    room: Room, neighbour: Room
+) -> None:
     with BreakingProxy(room.project.amqp_url, trigger=b"poison") as proxy:
         room.project.variables = {"WSMIGRATE_AMQP_URL": proxy.url}
         room.project.start_bridge()
         room.publish("before", "poison", "after")
+        log = room.project.log("bridge")
+        wait_until(lambda: f"{room.inbox}: Stream connection lost" in log(), log)
+        neighbour.publish("meanwhile")
+        assert neighbour.receive() == ["meanwhile"]
+        assert "passed over" not in log()
         assert room.receive(2) == ["before", "after"]
         assert room.hears_nothing_more()
-    log = room.project.log("bridge")
     assert f"passed over: {room.inbox}, offset 1" in log()
     wait_until(lambda: room.cursor() == 2, log)

@@ -46,6 +46,8 @@ class Ports:
             return self.free()
         if not 1 <= port <= 65535:
             raise ConfigError(f"{port} cannot be the port for {purpose}: ports go from 1 to 65535.")
+        if port in self._claims:
+            raise ConfigError(f"Port {port} is given twice, also for {purpose}.")
         if not self._claim(port):
             raise ConfigError(
                 f"Port {port} for {purpose} is in use on {HOST}.",

@@ -152,9 +152,9 @@ class Stack:
             _make_way(options.endpoints_file)
         if options.logs:
             options = replace(options, logs=_made_folder(options.logs))
-        if options.amqp_url:
+        if options.amqp_url is not None:
             reachable_rabbitmq(options.amqp_url)
-        if options.postgres_dsn:
+        if options.postgres_dsn is not None:
             reachable_postgres(options.postgres_dsn)
         return options
 

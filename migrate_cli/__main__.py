@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -24,8 +25,18 @@ def main(args: Sequence[str] | None = None) -> None:
 
     from migrate_cli.cli import cli  # noqa: PLC0415
 
+    words = sys.argv[1:] if args is None else list(args)
     try:
-        sys.exit(cli.main(args, prog_name="wsmigrate", standalone_mode=False) or 0)
+        # Not by cli.main(), which ends with exit code 1 when nobody reads the output any more.
+        with cli.make_context("wsmigrate", words) as context:
+            code = cli.invoke(context) or 0
+        sys.stdout.flush()
+        sys.exit(code)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        sys.exit(ExitCode.COULD_NOT_ACT)
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.COULD_NOT_ACT)

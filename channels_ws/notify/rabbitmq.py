@@ -11,6 +11,12 @@ from typing import Any
 import pika
 import pika.exceptions
 
+try:
+    # What a broker that accepts and says nothing ends in: no AMQPError, though it is one.
+    from pika.adapters.utils.connection_workflow import AMQPConnectorException
+except ImportError:  # pika before 1.0
+    AMQPConnectorException = pika.exceptions.AMQPError
+
 from channels_ws.notify.publication import Publication
 from wsmigrate.config import redacted_url
 from wsmigrate.errors import UnavailableError
@@ -20,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 _PRECONDITION_FAILED = 406
 _MAX_DECLARED = 10_000
-_BROKEN = (pika.exceptions.AMQPError, OSError)
+_CONNECT_S = 5
+_BROKEN = (pika.exceptions.AMQPError, AMQPConnectorException, OSError)
 # Bounds how long a publish may hang on a broker that is frozen: pika gives up after about two
 # intervals. A connection that was idle for longer is closed by the broker, and opened again.
 _DEFAULTS = {"heartbeat": 30, "blocked_connection_timeout": 30}
@@ -142,7 +149,9 @@ def _parameters(url: str) -> pika.URLParameters:
         if f"{name}=" not in url:
             setattr(parameters, name, value)
     if "socket_timeout=" not in url:
-        parameters.socket_timeout = 5
+        parameters.socket_timeout = _CONNECT_S
+    if "stack_timeout=" not in url and hasattr(parameters, "stack_timeout"):  # pika 1.x
+        parameters.stack_timeout = _CONNECT_S
     if "connection_attempts=" not in url:
         parameters.connection_attempts = 1
     return parameters

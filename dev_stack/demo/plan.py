@@ -27,6 +27,9 @@ class Sabotage(str, enum.Enum):
     ALTER = "alter"
 
 
+_MESSAGES_TO_REORDER: Final = 10  # in a room: some of them between two moves of the door
+
+
 @dataclass(frozen=True)
 class DemoOptions:
     """The load: messages in all, clients on each server, rooms, and the seed of the texts.
@@ -53,6 +56,12 @@ class DemoOptions:
                     f"--{name} is {value}, and has to be at least the number of rooms"
                     f" ({self.rooms}), so that somebody {purpose} in each."
                 )
+        needed = _MESSAGES_TO_REORDER * self.rooms
+        if self.sabotage is Sabotage.REORDER and self.messages < needed:
+            raise ConfigError(
+                f"--sabotage reorder needs --messages {needed} or more for {self.rooms} rooms, so "
+                "that messages follow one another closely."
+            )
 
 
 @dataclass(frozen=True)

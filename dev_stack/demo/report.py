@@ -76,7 +76,7 @@ class Report:
     def phase_is_over(self) -> None:
         """Where things stand, for those who see no progress bars."""
         if self._progress.disable:
-            self.say(f"  {self._published} messages posted, {self._received} frames received")
+            self.say(f"  posted {self._published}, received {self._received}")
 
     def door_is_at(self, step: Step, *, moving: bool) -> None:
         """Where the front door's clients are, once they have moved."""
@@ -135,7 +135,7 @@ def preview(payload: bytes) -> str:
 
 
 def _table(figures: Figures) -> Table:
-    table = Table(title=f"{figures.published} messages, {figures.identical} identical everywhere")
+    table = Table(title=f"Messages: {figures.published}, identical everywhere: {figures.identical}")
     table.add_column("")
     for heading in (*(NAMES[server] for server in SERVERS), "front door"):
         table.add_column(heading, justify="right")

@@ -27,14 +27,14 @@ KIND_VARIABLE: Final = "WSMIGRATE_DEMO_SABOTAGE"
 RECORD_VARIABLE: Final = "WSMIGRATE_DEMO_SABOTAGE_RECORD"
 
 _ONE_IN: Final = 5
-_FIRST: Final = 2
+_FIRST: Final = 1
 _LONGEST_HOLD_S: Final = 1.0
 
 Event = dict[str, Any]
 
 
 class SabotagedLayer:
-    """The real layer, except that ``group_send`` breaks the 2nd, 7th, 12th ... event of each group.
+    """The real layer, except that ``group_send`` breaks the 1st, 6th, 11th ... event of each group.
 
     ``record`` is a file with the number of broken messages of each group, see ``broken_messages``.
     A message counts once it is broken for good: each client of the group gets one difference of it.

@@ -17,6 +17,9 @@ def reachable_rabbitmq(url: str) -> str:
     """The URL, if a broker answers there and takes the login. Raises WsmigrateError."""
     import pika  # noqa: PLC0415 - only who gives a URL needs it
     from pika import exceptions  # noqa: PLC0415
+    from pika.adapters.utils.connection_workflow import (  # noqa: PLC0415
+        AMQPConnectorException,
+    )
 
     checked_amqp_url(url)
     shown = shown_url(url)
@@ -41,7 +44,7 @@ def reachable_rabbitmq(url: str) -> str:
             f"RabbitMQ refuses the login of {shown}.",
             remedy="Check the user, the password, and whether the user may use the vhost.",
         ) from None
-    except (exceptions.AMQPError, OSError):
+    except (exceptions.AMQPError, AMQPConnectorException, OSError):
         raise UnavailableError(
             f"No RabbitMQ answers at {shown}.", remedy="Check the host and the port."
         ) from None
@@ -71,7 +74,7 @@ def reachable_postgres(dsn: str) -> str:
             f"PostgreSQL at {shown} cannot be used: {_reason(error)}.",
             remedy="Check the host, the port, the user, the password and the database.",
         ) from None
-    except psycopg.Error:
+    except (psycopg.Error, UnicodeError):
         # Its text may quote the part that it does not understand, a password for instance.
         raise ConfigError(f"The PostgreSQL DSN {shown} holds options that cannot be.") from None
     return dsn

@@ -14,7 +14,7 @@ import pytest
 from chat_page import ChatPage
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
     from dev_stack.stack import Stack
 
@@ -64,6 +64,7 @@ async def test_the_page_sees_the_same_messages_whichever_server_carries_its_sock
         await page.shows(*said)
         assert [json.loads(frame)["message"] for frame in page.frames] == list(TEXTS)
         assert await page.page.title() == "Chatire"
+        assert await fits_a_phone(page.page)
         assert page.errors == []
     assert old.frames == new.frames == guest.frames
     assert old.html == new.html
@@ -140,3 +141,13 @@ def _close_sockets(runtime_socket: str, server: str) -> None:
         link.sendall(f"shutdown sessions server ws/{server}\n".encode())
         while link.recv(4096):
             continue
+
+
+async def fits_a_phone(page: Page) -> bool:
+    """Whether nothing hangs out of a narrow window."""
+    before = page.viewport_size
+    await page.set_viewport_size({"width": 320, "height": 640})
+    fits: bool = await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    if before is not None:
+        await page.set_viewport_size(before)
+    return fits

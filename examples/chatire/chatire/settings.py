@@ -98,6 +98,10 @@ SIMPLE_JWT = {
 # One message of 1 MiB, of which JSON may make six times as much (\u0001 for one byte).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 << 20  # bytes
 
+# runserver's: by default it leaves a socket open and deaf when a frame has more than 1 MiB.
+DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = 0
+DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 0
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"

@@ -39,12 +39,19 @@ def test_one_port_for_two_parts(free_port):
     assert f"Port {port}" in services_port_is_claimed
 
 
+def test_one_port_that_is_given_twice():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    said = up("--http-port", port, "--front-port", port)
+    assert f"Port {port} is given twice" in said
+
+
 @pytest.mark.parametrize("port", ["70000", "-1", "http"])
 def test_what_is_no_port(port):
     assert "--http-port" in up("--http-port", port)
 
 
-@pytest.mark.parametrize("url", ["http://u:s3cret@127.0.0.1/", "amqp://u:s3cret@:x/"])
+@pytest.mark.parametrize("url", ["http://u:s3cret@127.0.0.1/", "amqp://u:s3cret@:x/", ""])
 def test_what_is_no_amqp_url(url):
     said = up("--amqp-url", url)
     assert "AMQP URL" in said

@@ -21,6 +21,8 @@ TEXTS = (
     "emoji 🎉, שלום, \u0001\u2028",
     " ",
     "long ✓ " * 25_000,
+    "🎉" * (1 << 18),  # 1 MiB, of which JSON makes three
+    "and then a short one",
 )
 FRAME_LIMIT_S = 30
 

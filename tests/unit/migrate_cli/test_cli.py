@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -94,3 +95,17 @@ def test_a_bridge_without_a_package_it_needs_says_what_to_install(
     shown = capsys.readouterr().err
     assert f"needs the package '{package}'" in shown
     assert "wsmigrate[bridge]" in shown
+
+
+def test_output_that_nobody_reads_any_more_is_no_mismatch() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        ended = subprocess.run(
+            [sys.executable, "-m", "migrate_cli", "room", "lobby"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert b"Traceback" not in ended.stderr

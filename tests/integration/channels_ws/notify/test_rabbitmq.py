@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 import uuid
@@ -123,3 +124,10 @@ def test_without_a_broker_publishing_fails_within_seconds(
     with pytest.raises(UnavailableError, match="failed twice"):
         RabbitPublisher(f"amqp://guest:guest@127.0.0.1:{free_port()}/").publish(publication(room))
     assert time.monotonic() - began < 10
+
+
+def test_a_broker_that_accepts_and_says_nothing_is_given_up_within_seconds(room: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/?stack_timeout=0.5"
+        with pytest.raises(UnavailableError, match="failed twice"):
+            RabbitPublisher(url).publish(publication(room))

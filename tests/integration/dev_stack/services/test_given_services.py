@@ -1,11 +1,13 @@
 """URLs that lead somewhere, and URLs that do not."""
 
 import logging
+import socket
 
 import pytest
 
+from dev_stack.services import given
 from dev_stack.services.given import reachable_postgres, reachable_rabbitmq
-from wsmigrate.errors import ExitCode, UnavailableError
+from wsmigrate.errors import ConfigError, ExitCode, UnavailableError
 
 
 def with_password(url: str, password: str) -> str:
@@ -39,6 +41,21 @@ def test_a_broker_that_refuses_us_is_one_sentence(amqp_url, caplog, given, said)
 def test_no_broker_is_one_sentence(free_port):
     with pytest.raises(UnavailableError, match=r"^No RabbitMQ answers at amqp://u:\*\*\*@"):
         reachable_rabbitmq(f"amqp://u:s3cret@127.0.0.1:{free_port()}/")
+
+
+def test_a_broker_that_accepts_and_says_nothing_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(given, "_TIMEOUT_S", 0.5)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(UnavailableError, match="No RabbitMQ answers"),
+    ):
+        reachable_rabbitmq(f"amqp://u:s3cret@127.0.0.1:{silent.getsockname()[1]}/")
+
+
+def test_a_dsn_that_is_not_utf_8_is_one_sentence(free_port):
+    with pytest.raises(ConfigError, match="options that cannot be") as refused:
+        reachable_postgres(f"postgresql://u:s3cret%ff@127.0.0.1:{free_port()}/db")
+    assert "s3cret" not in str(refused.value)
 
 
 def test_a_wrong_password_of_a_database_is_one_sentence(postgres_dsn):

@@ -2,6 +2,8 @@
 # environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy).
 .PHONY: help demo up test check lock clean
 ARGS ?=
+# Test processes side by side: most tests wait for other processes.
+WORKERS ?= 2
 
 help:
 	@echo "make demo   the old and the new server side by side, under load, on real components"
@@ -27,7 +29,7 @@ check: setup
 
 test: check
 	@.venv/bin/python -m dev_stack.services
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lock: setup
 	@.venv/bin/python -m pip install --quiet uv

@@ -132,12 +132,17 @@ class RoomBinder:
                     raise
             else:
                 self._confirmed.add(room)
+                self._unwanted.discard(room)  # an unbinding that failed meanwhile put it back
                 return
 
     async def _work_off(self, session: BindingSession) -> None:
-        for room in list(self._unwanted):
-            await session.unbind(room)
-            self._unwanted.discard(room)
+        while self._unwanted:
+            room = self._unwanted.pop()  # a room that is joined again meanwhile is no longer in it
+            try:
+                await session.unbind(room)
+            except BaseException:
+                self._unwanted.add(room)
+                raise
 
     async def _stay_connected(self) -> None:
         backoff = _FIRST_BACKOFF_S

@@ -11,11 +11,9 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
-import pika
 import psycopg
 import pytest
 from psycopg import sql
@@ -27,8 +25,6 @@ from dev_stack.services.postgres import private_postgres
 from dev_stack.services.postgres_programs import installed_programs as installed_postgres
 from dev_stack.services.rabbitmq import installed_programs as installed_rabbitmq
 from dev_stack.services.rabbitmq import private_rabbitmq
-from project import Project
-from wsmigrate.topology import DEFAULT_INBOXES, inbox_names
 
 
 class Services:
@@ -151,24 +147,3 @@ def free_port(services: Services) -> Callable[[], int]:
 def _execute(dsn: str, statement: str, name: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
-
-
-@pytest.fixture
-def project(
-    amqp_url: str,
-    new_database: Callable[[], str],
-    tmp_path: Path,
-    free_port: Callable[[], int],
-) -> Iterator[Project]:
-    """The sample site with a migrated database of its own, and inboxes that are empty."""
-    _delete_inboxes(amqp_url)
-    site = Project(amqp_url, new_database(), tmp_path, free_port)
-    site.migrate()
-    yield site
-    site.stop()
-
-
-def _delete_inboxes(amqp_url: str) -> None:
-    with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as connection:
-        for inbox in inbox_names(DEFAULT_INBOXES):
-            connection.channel().queue_delete(inbox)

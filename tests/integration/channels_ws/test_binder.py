@@ -103,6 +103,22 @@ async def test_many_rooms_are_bound_at_once(binder: RoomBinder, broker: Channel)
         assert in_inbox(broker, room, lambda room=room: broker.basic_publish(room, "", b"x"))
 
 
+async def test_rooms_that_are_left_and_joined_again_at_the_same_time_are_bound(
+    binder: RoomBinder, broker: Channel
+) -> None:
+    rooms = [f"room-{uuid.uuid4().hex}" for _ in range(20)]
+
+    async def come_and_go(room: str) -> None:
+        for _ in range(5):
+            await binder.bind(room)
+            await binder.unbind(room)
+        await binder.bind(room)
+
+    await asyncio.gather(*map(come_and_go, rooms))
+    for room in rooms:
+        assert in_inbox(broker, room, lambda room=room: broker.basic_publish(room, "", b"x"))
+
+
 async def test_without_a_broker_binding_is_refused_within_its_time(
     free_port: Callable[[], int], room: str
 ) -> None:

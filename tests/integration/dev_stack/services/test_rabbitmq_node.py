@@ -1,6 +1,7 @@
 import os
 import signal
 import socket
+import time
 import uuid
 
 import pika
@@ -64,6 +65,9 @@ def test_a_durable_queue_outlives_a_kill_and_the_port_stays(services, amqp_url):
         channel.queue_declare(name, durable=True)
         channel.confirm_delivery()
         channel.basic_publish("", name, b"kept", pika.BasicProperties(delivery_mode=2))
+    # The message is on the disk, but Erlang's disk_log keeps what it was told of the queue in
+    # memory for up to two seconds (delayed_write).
+    time.sleep(2.5)
     killed = services.pid("rabbitmq")
     os.kill(killed, signal.SIGKILL)
     services.wait_until_started_anew("rabbitmq", killed)

@@ -95,6 +95,16 @@ class AmqpChannel:
         getattr(self.raw, method)(callback=lambda frame: _resolve(answer, frame), **arguments)
         return await self.unless_closed(answer)
 
+    def tell(self, method: str, **arguments: Any) -> None:
+        """Call a method of the channel without an answer (``nowait``, as pika 1 does without a
+        callback). What the broker refuses closes the channel, and so fails the next ``rpc``.
+
+        Raises AmqpClosedError.
+        """
+        if self.closed.done():
+            raise AmqpClosedError(self.closed.result())
+        getattr(self.raw, method)(**arguments)
+
     def _connection_closed(self, closed: asyncio.Future[object]) -> None:
         if not closed.cancelled():
             _resolve(self.closed, closed.result())

@@ -11,8 +11,26 @@ from typing import Any, Callable
 # Other parts import both from here.
 from wsmigrate.amqp_url import checked_amqp_url as checked_amqp_url  # noqa: PLC0414
 from wsmigrate.amqp_url import redacted_url as redacted_url  # noqa: PLC0414
+from wsmigrate.auth_config import (
+    ANY_PATTERN,
+    AUTHENTICATED,
+    DEFAULT_TOKEN_SOURCES,
+    OPEN,
+    USUAL_NAME,
+    AuthorizeMode,
+    TokenSource,
+    authorize_mode,
+    http_token,
+    origin_patterns,
+    policy,
+    token_sources,
+)
+from wsmigrate.config_values import choice, flag, positive_int, seconds, text
 from wsmigrate.errors import ConfigError
+from wsmigrate.inbound_config import Inbound, dotted_path, inbound
+from wsmigrate.limits_config import LOOPBACK, Networks, networks, per_second
 from wsmigrate.message import DEFAULT_EVENT_NAME, DEFAULT_MAX_MESSAGE_BYTES
+from wsmigrate.origins import OriginPattern
 from wsmigrate.topology import DEFAULT_INBOXES, InboxRetention, inbox_names
 
 DEFAULT_AMQP_URL = "amqp://guest:guest@localhost:5672/%2F"
@@ -53,6 +71,59 @@ class Config:
     room_linger_s: float = 10.0
     outbox_frames: int = 4096
     outbox_bytes: int = 64 << 20
+    max_sockets: int = 20_000
+    max_rooms: int = 10_000
+    new_rooms_per_s: float = 200.0
+    new_rooms_burst: int = 2000
+    address_new_rooms_per_s: float = 20.0
+    address_new_rooms_burst: int = 1000
+    trusted_proxies: Networks = LOOPBACK
+    authorize: str = OPEN
+    authorize_mode: AuthorizeMode = AuthorizeMode.ENFORCE
+    authorize_timeout_s: float = 5.0
+    allowed_origins: tuple[OriginPattern, ...] = (ANY_PATTERN,)
+    allow_missing_origin: bool = True
+    token_sources: tuple[TokenSource, ...] = DEFAULT_TOKEN_SOURCES
+    token_subprotocol: str = USUAL_NAME
+    token_cookie: str = USUAL_NAME
+    token_query_param: str = USUAL_NAME
+    close_on_token_expiry: bool | None = None
+
+    inbound: Inbound = Inbound.OFF
+    inbound_hook: str | None = None
+    inbound_authorize: str = AUTHENTICATED
+    inbound_max_bytes: int = 64 << 10
+    inbound_per_second: float = 5.0
+    inbound_burst: int = 20
+    inbound_waiting: int = 16
+    inbound_timeout_s: float = 10.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anyone may read any room, as on the legacy server."""
+        return self.authorize == OPEN
+
+    @property
+    def reports_only(self) -> bool:
+        """Whether those who may not in are let in, and counted."""
+        return self.authorize_mode is AuthorizeMode.REPORT_ONLY
+
+    @property
+    def closes_on_token_expiry(self) -> bool:
+        """Whether a socket ends with its token. If nothing is set: where the token was needed."""
+        if self.close_on_token_expiry is not None:
+            return self.close_on_token_expiry
+        return not self.is_open and not self.reports_only
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether anything depends on who the client is. Where not, nobody is looked up."""
+        return not self.is_open or self.closes_on_token_expiry or self.takes_messages
+
+    @property
+    def takes_messages(self) -> bool:
+        """Whether clients may send messages to their room."""
+        return self.inbound is Inbound.BROADCAST
 
     @property
     def retention(self) -> InboxRetention:
@@ -107,56 +178,20 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
     return config
 
 
-def _cannot_be(key: str, value: Any, expected: str) -> ConfigError:
-    return ConfigError(f"WSMIGRATE[{key!r}] is {value!r}, and has to be {expected}.")
-
-
-def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"WSMIGRATE[{key!r}] has to be a text that is not empty.")
-    return value
-
-
-def _choice(kind: type[enum.Enum], key: str, value: Any) -> str:
-    try:
-        return str(kind(value).value)
-    except ValueError:
-        known = ", ".join(repr(member.value) for member in kind)
-        raise _cannot_be(key, value, f"one of {known}") from None
-
-
-def _positive_int(key: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise _cannot_be(key, value, "a positive whole number")
-    return value
-
-
-def _seconds(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 86400:
-        raise _cannot_be(key, value, "a number of seconds")
-    return float(value)
-
-
 def _amqp_url(key: str, value: Any) -> str:
-    return checked_amqp_url(_text(key, value))
+    return checked_amqp_url(text(key, value))
 
 
 def _notify_backend(key: str, value: Any) -> NotifyBackend:
-    return NotifyBackend(_choice(NotifyBackend, key, value))
+    return NotifyBackend(choice(NotifyBackend, key, value))
 
 
 def _room_form(key: str, value: Any) -> RoomForm:
-    return RoomForm(_choice(RoomForm, key, value))
-
-
-def _flag(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _cannot_be(key, value, "True or False")
-    return value
+    return RoomForm(choice(RoomForm, key, value))
 
 
 def _inbox_count(key: str, value: Any) -> int:
-    return len(inbox_names(_positive_int(key, value)))
+    return len(inbox_names(positive_int(key, value)))
 
 
 @dataclass(frozen=True)
@@ -168,17 +203,42 @@ class _Setting:
 
 
 _SETTINGS = {
+    "ADDRESS_NEW_ROOMS_BURST": _Setting("address_new_rooms_burst", positive_int),
+    "ADDRESS_NEW_ROOMS_PER_S": _Setting("address_new_rooms_per_s", per_second),
+    "ALLOWED_ORIGINS": _Setting("allowed_origins", origin_patterns),
+    "ALLOW_MISSING_ORIGIN": _Setting("allow_missing_origin", flag),
     "AMQP_URL": _Setting("amqp_url", _amqp_url),
-    "BIND_TIMEOUT_S": _Setting("bind_timeout_s", _seconds),
-    "DATABASE": _Setting("database", _text),
+    "AUTHORIZE": _Setting("authorize", policy),
+    "AUTHORIZE_MODE": _Setting("authorize_mode", authorize_mode),
+    "AUTHORIZE_TIMEOUT_S": _Setting("authorize_timeout_s", seconds),
+    "BIND_TIMEOUT_S": _Setting("bind_timeout_s", seconds),
+    "CLOSE_ON_TOKEN_EXPIRY": _Setting("close_on_token_expiry", flag),
+    "DATABASE": _Setting("database", text),
+    "INBOUND": _Setting("inbound", inbound),
+    "INBOUND_AUTHORIZE": _Setting("inbound_authorize", policy),
+    "INBOUND_BURST": _Setting("inbound_burst", positive_int),
+    "INBOUND_HOOK": _Setting("inbound_hook", dotted_path),
+    "INBOUND_MAX_BYTES": _Setting("inbound_max_bytes", positive_int),
+    "INBOUND_PER_SECOND": _Setting("inbound_per_second", per_second),
+    "INBOUND_TIMEOUT_S": _Setting("inbound_timeout_s", seconds),
+    "INBOUND_WAITING": _Setting("inbound_waiting", positive_int),
     "INBOXES": _Setting("inboxes", _inbox_count),
-    "INBOX_MAX_AGE_S": _Setting("inbox_max_age_s", _positive_int),
-    "INBOX_MAX_BYTES": _Setting("inbox_max_bytes", _positive_int),
-    "MAX_MESSAGE_BYTES": _Setting("max_message_bytes", _positive_int),
+    "INBOX_MAX_AGE_S": _Setting("inbox_max_age_s", positive_int),
+    "INBOX_MAX_BYTES": _Setting("inbox_max_bytes", positive_int),
+    "MAX_MESSAGE_BYTES": _Setting("max_message_bytes", positive_int),
+    "MAX_ROOMS": _Setting("max_rooms", positive_int),
+    "MAX_SOCKETS": _Setting("max_sockets", positive_int),
+    "NEW_ROOMS_BURST": _Setting("new_rooms_burst", positive_int),
+    "NEW_ROOMS_PER_S": _Setting("new_rooms_per_s", per_second),
     "NOTIFY_BACKEND": _Setting("notify_backend", _notify_backend),
-    "OUTBOX_BYTES": _Setting("outbox_bytes", _positive_int),
-    "OUTBOX_FRAMES": _Setting("outbox_frames", _positive_int),
-    "PUBLISHER_CONFIRMS": _Setting("publisher_confirms", _flag),
+    "OUTBOX_BYTES": _Setting("outbox_bytes", positive_int),
+    "OUTBOX_FRAMES": _Setting("outbox_frames", positive_int),
+    "PUBLISHER_CONFIRMS": _Setting("publisher_confirms", flag),
     "ROOM_FORM": _Setting("room_form", _room_form),
-    "ROOM_LINGER_S": _Setting("room_linger_s", _seconds),
+    "ROOM_LINGER_S": _Setting("room_linger_s", seconds),
+    "TOKEN_COOKIE": _Setting("token_cookie", http_token),
+    "TOKEN_QUERY_PARAM": _Setting("token_query_param", text),
+    "TOKEN_SOURCES": _Setting("token_sources", token_sources),
+    "TOKEN_SUBPROTOCOL": _Setting("token_subprotocol", http_token),
+    "TRUSTED_PROXIES": _Setting("trusted_proxies", networks),
 }

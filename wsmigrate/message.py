@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,13 @@ DEFAULT_EVENT_NAME = "notifs_websocket_message"
 
 DEFAULT_MAX_MESSAGE_BYTES = 8 << 20
 
+PUBLISHED_AT_HEADER = "x-wsmigrate-published-at"
+"""The AMQP header with the time of publishing, in whole milliseconds since the epoch. (AMQP's own
+property ``timestamp`` counts seconds.)"""
+
+
+_TEXTS = ("id", "room", "message", "via")
+
 
 class Via(str, enum.Enum):
     """The way by which a copy of a message reached the layer."""
@@ -24,12 +32,17 @@ class Via(str, enum.Enum):
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a room. ``text`` is the payload of the frame, to the letter."""
+    """One message of a room. ``text`` is the payload of the frame, to the letter.
+
+    ``published_at`` is when it was published, in seconds since the epoch by the publisher's clock;
+    None where the publisher does not say.
+    """
 
     id: str
     room: str
     text: str
     via: Via
+    published_at: float | None = None
 
 
 class UnrelayableError(ValueError):
@@ -49,6 +62,7 @@ def relayed_message(
     inbox: str,
     offset: int,
     max_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+    published_at: float | None = None,
 ) -> Message:
     """The message that a delivery from an inbox stands for.
 
@@ -66,26 +80,60 @@ def relayed_message(
     except UnicodeDecodeError:
         # RFC 6455, 5.6: the payload of a text frame is UTF-8.
         raise UnrelayableError("not-utf-8", "the body is not UTF-8") from None
-    return Message(message_id or f"{inbox}:{offset}", room, text, Via.RABBITMQ)
+    return Message(message_id or f"{inbox}:{offset}", room, text, Via.RABBITMQ, published_at)
 
 
 def event_of_message(message: Message, event_name: str) -> dict[str, Any]:
     """The layer event: django-notifs' own, with keys of ours that its consumer ignores."""
-    return {
+    event: dict[str, Any] = {
         "type": event_name,
         "message": message.text,
         "id": message.id,
         "room": message.room,
         "via": message.via.value,
     }
+    if message.published_at is not None:
+        event["published_at"] = message.published_at
+    return event
 
 
 def message_of_event(event: Mapping[str, Any]) -> Message:
     """The message in a layer event. Raises ValueError where it is not one of ours."""
-    fields = {key: event.get(key) for key in ("id", "room", "message", "via")}
-    wrong = sorted(key for key, value in fields.items() if not isinstance(value, str))
-    if wrong:
-        raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
-    return Message(
-        str(fields["id"]), str(fields["room"]), str(fields["message"]), Via(fields["via"])
-    )
+    get = event.get
+    message_id, room, text, via = get("id"), get("room"), get("message"), get("via")
+    # One check after another, and the words only where one fails: every message passes here.
+    if (
+        isinstance(message_id, str)
+        and isinstance(room, str)
+        and isinstance(text, str)
+        and isinstance(via, str)
+    ):
+        return Message(message_id, room, text, Via(via), _time(get("published_at")))
+    wrong = sorted(key for key in _TEXTS if not isinstance(get(key), str))
+    raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
+
+
+def published_at_header(published_at: float) -> str:
+    """The value of PUBLISHED_AT_HEADER for a time in seconds: a text, because pika 0.13 reads a
+    number of this size as an object whose repr() never ends."""
+    return str(round(published_at * 1000))
+
+
+def published_at_of_headers(headers: Mapping[str, Any] | None) -> float | None:
+    """The time in the headers of a delivery, in seconds; None where there is none. Anybody may have
+    written them: what is no time counts as none."""
+    value = (headers or {}).get(PUBLISHED_AT_HEADER)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    milliseconds = _time(value)
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _time(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        time = float(value)
+    except OverflowError:
+        return None
+    return time if math.isfinite(time) and time > 0 else None

@@ -67,3 +67,66 @@ def test_a_setting_that_cannot_be_is_told(wsmigrate: Any, complaint: str) -> Non
 
 def test_no_password_shows_in_a_configurations_text() -> None:
     assert SECRET not in repr(config_with(WSMIGRATE={"AMQP_URL": f"amqp://user:{SECRET}@host"}))
+
+
+@pytest.mark.parametrize(
+    ("wsmigrate", "complaint"),
+    [
+        ({"AUTHORIZE": "closed"}, "'open', 'authenticated' or the dotted path"),
+        ({"AUTHORIZE": None}, "'open', 'authenticated' or the dotted path"),
+        ({"AUTHORIZE_MODE": "lax"}, "one of 'enforce', 'report-only'"),
+        ({"ALLOWED_ORIGINS": "https://a.example"}, "a list"),
+        ({"ALLOWED_ORIGINS": ["https://a.example/path"]}, "which is no origin"),
+        ({"ALLOWED_ORIGINS": [None]}, "which is no origin"),
+        ({"TOKEN_SOURCES": ["body"]}, "one of 'subprotocol', 'header', 'query', 'cookie'"),
+        ({"TOKEN_SUBPROTOCOL": "access token"}, "without blanks"),
+        ({"CLOSE_ON_TOKEN_EXPIRY": 1}, "True or False"),
+    ],
+)
+def test_a_setting_of_who_may_in_that_cannot_be_is_told(wsmigrate: Any, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        config_with(WSMIGRATE=wsmigrate)
+
+
+def test_nobody_is_looked_up_under_the_policy_open() -> None:
+    assert not config_with().asks_who
+    assert config_with(WSMIGRATE={"AUTHORIZE": "authenticated"}).asks_who
+    assert config_with(WSMIGRATE={"CLOSE_ON_TOKEN_EXPIRY": True}).asks_who
+
+
+def test_sockets_end_with_their_token_where_they_needed_it() -> None:
+    def closes(**wsmigrate: Any) -> bool:
+        return config_with(WSMIGRATE=wsmigrate).closes_on_token_expiry
+
+    assert not closes()
+    assert closes(AUTHORIZE="authenticated")
+    assert not closes(AUTHORIZE="authenticated", AUTHORIZE_MODE="report-only")
+    assert not closes(AUTHORIZE="authenticated", CLOSE_ON_TOKEN_EXPIRY=False)
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    config = config_with(WSMIGRATE={"TRUSTED_PROXIES": ["10.0.0.0/8", "192.0.2.7", "fd00::/8"]})
+    assert [str(network) for network in config.trusted_proxies] == [
+        "10.0.0.0/8",
+        "192.0.2.7/32",
+        "fd00::/8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", ["10.0.0.1/8"]),
+        ("TRUSTED_PROXIES", ["proxy.example.com"]),
+        ("TRUSTED_PROXIES", [7]),
+        ("NEW_ROOMS_PER_S", 0),
+        ("NEW_ROOMS_PER_S", float("inf")),
+        ("ADDRESS_NEW_ROOMS_PER_S", "20"),
+        ("MAX_SOCKETS", 0),
+        ("MAX_ROOMS", 1.5),
+    ],
+)
+def test_limits_that_cannot_be_are_refused(key: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=key):
+        config_with(WSMIGRATE={key: value})

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from wsmigrate.message import (
+    PUBLISHED_AT_HEADER,
     Message,
     UnrelayableError,
     Via,
     event_of_message,
     message_of_event,
+    published_at_header,
+    published_at_of_headers,
     relayed_message,
 )
 
@@ -75,6 +78,28 @@ def test_an_event_is_django_notifs_own_with_keys_of_ours() -> None:
 def test_a_message_survives_the_way_through_the_layer(via: Via) -> None:
     message = Message("id-1", "lobby", "text", via)
     assert message_of_event(event_of_message(message, "an_event")) == message
+
+
+def test_the_time_of_publishing_comes_along_where_it_is_known() -> None:
+    message = relay(published_at=1700000000.123)
+    event = event_of_message(message, "an_event")
+    assert message_of_event(event).published_at == event["published_at"] == 1700000000.123
+    assert "published_at" not in event_of_message(relay(), "an_event")
+
+
+@pytest.mark.parametrize("time", ["soon", "9" * 400, True, float("nan"), 10**400, -1, None, [1]])
+def test_a_time_that_is_none_does_not_hold_up_a_message(time: object) -> None:
+    event = event_of_message(relay(), "an_event")
+    assert message_of_event({**event, "published_at": time}).published_at is None
+    assert published_at_of_headers({PUBLISHED_AT_HEADER: time}) is None
+
+
+def test_the_header_tells_the_time_to_the_millisecond() -> None:
+    headers = {PUBLISHED_AT_HEADER: published_at_header(1700000000.1234)}
+    assert headers == {PUBLISHED_AT_HEADER: "1700000000123"}
+    assert published_at_of_headers(headers) == 1700000000.123
+    assert published_at_of_headers({PUBLISHED_AT_HEADER: 1700000000123}) == 1700000000.123
+    assert published_at_of_headers(None) is None
 
 
 @pytest.mark.parametrize("missing", ["id", "room", "message", "via"])

@@ -12,7 +12,12 @@ from wsmigrate.errors import ConfigError
 logger = logging.getLogger(__name__)
 
 _NEEDED = frozenset(
-    {"channels_postgres_groupchannel", "channels_postgres_message", "wsmigrate_cursor"}
+    {
+        "channels_postgres_groupchannel",
+        "channels_postgres_message",
+        "wsmigrate_cursor",
+        "wsmigrate_message",
+    }
 )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -15,15 +16,29 @@ from wsmigrate.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
+Event = dict[str, Any]
+
 _CANARY = "wsmigrate.canary"
 _CANARY_EVERY_S = 2.0
 _FIRST_CANARY_EVERY_S = 0.1
 _CANARY_LATE_S = 8.0
-_EVENTS_AT_A_TIME = 100
+_RETRY_S = 0.5
+_TURN_S = 0.01
+_JOINS_AT_ONCE = 32
 
 
 class LayerLostError(UnavailableError):
     """The layer failed, or the canary did not come back: messages may have been missed."""
+
+
+@dataclass(frozen=True)
+class LinkEvents:
+    """What a link tells. ``deliver``: an event came. ``gap``: messages are missing, for the reason
+    that is given, and the link goes on. ``canary``: the link's own message came back."""
+
+    deliver: Callable[[Event], None]
+    gap: Callable[[str], None]
+    canary: Callable[[], None]
 
 
 class LayerLink:
@@ -31,13 +46,21 @@ class LayerLink:
 
     ``ready`` is set once a first canary message, which the link sends to itself, has come back:
     some layers lose what is sent while they begin to listen.
+
+    A layer that says ``catches_up = True`` reconnects by itself and raises what it could not make
+    good. Its link never ends: a failure of ``receive`` is a gap, and a canary that is late is none.
+    With any other layer both end the link, for what was missed meanwhile is lost.
     """
 
     def __init__(self, layer: Any, channel: str) -> None:
-        self._layer = layer
+        self.layer = layer
         self.channel = channel
         self.ready = asyncio.Event()
+        self._catches_up = bool(getattr(layer, "catches_up", False))
         self._canary_at = asyncio.get_running_loop().time()
+        self._canary_fails = False
+        # Layers differ in how many connections they open for joins at the same time.
+        self._joins = asyncio.Semaphore(_JOINS_AT_ONCE)
 
     @classmethod
     async def open(cls, make_layer: Callable[[], Any]) -> LayerLink:
@@ -45,31 +68,29 @@ class LayerLink:
         layer = make_layer()
         return cls(layer, await layer.new_channel("wsmigrate"))
 
-    async def run(self, deliver: Callable[[dict[str, Any]], None]) -> None:
-        """Hand each event to ``deliver``, in order, until LayerLostError is raised."""
+    async def run(self, events: LinkEvents) -> None:
+        """Tell of events, in their order, until LayerLostError is raised."""
         tasks = [
-            asyncio.create_task(self._receive(deliver), name="layer-receive"),
+            asyncio.create_task(self._receive(events), name="layer-receive"),
             asyncio.create_task(self._send_canaries(), name="layer-canary"),
         ]
         try:
             while True:
-                left = self._canary_at + _CANARY_LATE_S - asyncio.get_running_loop().time()
-                if left <= 0:
-                    raise LayerLostError("the canary message did not come back")
                 done, _ = await asyncio.wait(
-                    tasks, timeout=min(left, 1.0), return_when=asyncio.FIRST_COMPLETED
+                    tasks, timeout=self._patience_s(), return_when=asyncio.FIRST_COMPLETED
                 )
                 for task in done:
-                    raise LayerLostError(type(task.exception()).__name__) from task.exception()
+                    raise _lost_by(task)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            _stop_stock_listener(self._layer)
+            _stop_stock_listener(self.layer)
 
     async def add(self, group: str) -> None:
         """Join a group. Raises what the layer raises."""
-        await self._layer.group_add(group, self.channel)
+        async with self._joins:
+            await self.layer.group_add(group, self.channel)
 
     async def discard(self, groups: Iterable[str], channel: str | None = None) -> None:
         """Leave groups, or have another channel leave them, as far as the layer answers."""
@@ -80,33 +101,81 @@ class LayerLink:
                 logger.warning("A group was not left: %s", type(error).__name__)
 
     async def _discard(self, group: str, channel: str) -> None:
-        try:
-            await self._layer.group_discard(group, channel)
-        except Exception:
-            # channels-postgres does this one by Django's ORM, whose connection nobody replaces
-            # after a restart of PostgreSQL.
-            await sync_to_async(close_old_connections)()
-            await self._layer.group_discard(group, channel)
+        async with self._joins:
+            try:
+                await self.layer.group_discard(group, channel)
+            except Exception:
+                # channels-postgres does this one by Django's ORM, whose connection nobody replaces
+                # after a restart of PostgreSQL.
+                await sync_to_async(close_old_connections)()
+                await self.layer.group_discard(group, channel)
 
-    async def _receive(self, deliver: Callable[[dict[str, Any]], None]) -> None:
+    def _patience_s(self) -> float | None:
+        """How long to wait before looking again. Raises LayerLostError if the canary is late."""
+        if self._catches_up:
+            return None
+        left = self._canary_at + _CANARY_LATE_S - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise LayerLostError("the canary message did not come back")
+        return min(left, 1.0)
+
+    async def _receive(self, events: LinkEvents) -> None:
         loop = asyncio.get_running_loop()
-        received = 0
+        turn_began = loop.time()
         while True:
-            event = await self._layer.receive(self.channel)
-            if event.get("type") == _CANARY:
-                self._canary_at = loop.time()
-                self.ready.set()
-                continue
-            deliver(event)
-            received += 1
-            if received % _EVENTS_AT_A_TIME == 0:
-                await asyncio.sleep(0)  # the outboxes want to send: a full queue is never awaited
+            for event in await self._next_events(events):
+                if event.get("type") == _CANARY:
+                    self._canary_at = loop.time()
+                    self.ready.set()
+                    events.canary()
+                else:
+                    events.deliver(event)
+                # Layers hand over what has come already without letting anybody else have a turn.
+                if loop.time() - turn_began > _TURN_S:
+                    await asyncio.sleep(0)
+                    turn_began = loop.time()
+
+    async def _next_events(self, events: LinkEvents) -> list[Event]:
+        receive_many = getattr(self.layer, "receive_many", None)
+        try:
+            if receive_many is None:
+                return [await self.layer.receive(self.channel)]
+            return list(await receive_many(self.channel))
+        except Exception as error:
+            if not self._catches_up:
+                raise
+            events.gap(type(error).__name__)
+            if not isinstance(error, UnavailableError):  # it may be raised again at once
+                await asyncio.sleep(_RETRY_S)
+            return []
 
     async def _send_canaries(self) -> None:
         while True:
-            await self._layer.send(self.channel, {"type": _CANARY, "id": uuid.uuid4().hex})
-            every = _CANARY_EVERY_S if self.ready.is_set() else _FIRST_CANARY_EVERY_S
-            await asyncio.sleep(every)
+            try:
+                await self.layer.send(self.channel, {"type": _CANARY, "id": uuid.uuid4().hex})
+                self._canary_fails = False
+            except Exception as error:
+                if not self._catches_up:
+                    raise
+                self._say_once(error)
+            await asyncio.sleep(_CANARY_EVERY_S if self.ready.is_set() else _FIRST_CANARY_EVERY_S)
+
+    def _say_once(self, error: Exception) -> None:
+        if not self._canary_fails:
+            logger.warning(
+                "The channel layer takes no messages (%s). Sockets stay open, and get what they "
+                "missed when it is back",
+                type(error).__name__,
+            )
+        self._canary_fails = True
+
+
+def _lost_by(task: asyncio.Task[None]) -> LayerLostError:
+    if task.cancelled():
+        return LayerLostError("receiving was cancelled")
+    error = LayerLostError(type(task.exception()).__name__)
+    error.__cause__ = task.exception()
+    return error
 
 
 def _stop_stock_listener(layer: Any) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from channels.layers import InMemoryChannelLayer
 from channels_ws import layer_link
 from channels_ws.binder import BindError
 from channels_ws.hub import RoomHub
+from channels_ws.metrics import Metrics
 from channels_ws.outbox import CloseCode, TextFrame
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
@@ -41,6 +43,9 @@ class RecordingBinder:
         self.bindings = 0
         self.broken = False
 
+    def is_bound(self, room: str) -> bool:
+        return room in self.bound
+
     async def bind(self, room: str) -> None:
         await asyncio.sleep(0)
         if room in self.bound:
@@ -65,6 +70,37 @@ class DeafLayer(InMemoryChannelLayer):  # type: ignore[misc]
             message: dict[str, Any] = await super().receive(channel)
             if not self.deaf:
                 return message
+
+
+class CatchingUp(InMemoryChannelLayer):  # type: ignore[misc]
+    """Takes nothing while it is ``away``; raises ``failure`` once, in the place of messages."""
+
+    catches_up = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.closed = False
+        self.failure: Exception | None = None
+        self.batches: list[int] = []
+
+    async def send(self, channel: str, message: dict[str, Any]) -> None:
+        if self.away:
+            raise UnavailableError("the database is away")
+        await super().send(channel, message)
+
+    async def receive_many(self, channel: str) -> list[dict[str, Any]]:
+        received = [await super().receive(channel)]
+        while self.channels.get(channel) and not self.channels[channel].empty():
+            received.append(await super().receive(channel))
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        self.batches.append(len(received))
+        return received
+
+    async def close(self) -> None:
+        self.closed = True
 
 
 @pytest.fixture
@@ -93,6 +129,14 @@ async def hub(layers: list[DeafLayer], binder: RecordingBinder) -> AsyncIterator
 async def send(layer: DeafLayer, room: str, text: str, message_id: str) -> None:
     message = Message(message_id, room, text, Via.RABBITMQ)
     await layer.group_send(group_of_room(room), event_of_message(message, "event"))
+
+
+def send_at_once(layer: InMemoryChannelLayer, room: str, texts: list[str]) -> None:
+    """Without a turn for anybody else in between, as ``group_send`` allows."""
+    (channel,) = layer.groups[group_of_room(room)]
+    for text in texts:
+        event = event_of_message(Message(f"id-{text}", room, text, Via.RABBITMQ), "event")
+        layer.channels[channel].put_nowait((time.time() + 60, event))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -319,3 +363,177 @@ async def test_stopping_closes_the_sockets_with_1012(hub: RoomHub) -> None:
     await hub.join("room", socket)
     await hub.stop()
     assert socket.closed_with is CloseCode.SERVICE_RESTART
+
+
+class TestALayerThatCatchesUp:
+    """What PostgresLayer promises of itself, over the in-memory layer."""
+
+    @pytest.fixture
+    async def layer(self) -> CatchingUp:
+        return CatchingUp()
+
+    @pytest.fixture
+    async def hub(self, layer: CatchingUp) -> AsyncIterator[RoomHub]:
+        made: list[CatchingUp] = []
+
+        def make() -> CatchingUp:
+            made.append(layer)
+            return layer
+
+        running = RoomHub(replace(Config(), room_linger_s=0.05, bind_timeout_s=1.0), make)
+        await running.start()
+        yield running
+        await running.stop()
+        assert len(made) == 1
+        assert layer.closed
+
+    @pytest.mark.usefixtures("quick_canary")
+    async def test_a_late_canary_closes_no_socket_and_keeps_nobody_out(
+        self, hub: RoomHub, layer: CatchingUp
+    ) -> None:
+        socket, newcomer = Socket(), Socket()
+        await hub.join("room", socket)
+        layer.away = True
+        await until(lambda: (hub.canary_age_s() or 0) > 0.6)  # twice as late as others may be
+        await hub.join("another", newcomer)
+        layer.away = False
+        await send(layer, "room", "hello", "1")
+        await send(layer, "another", "hello", "2")
+        await until(lambda: socket.got == newcomer.got == ["hello"])
+        await until(lambda: (hub.canary_age_s() or 9) < 0.3)
+        assert socket.closed_with is None
+
+    @pytest.mark.parametrize(
+        "failure", [UnavailableError("rows are gone"), ValueError("unreadable")]
+    )
+    async def test_a_gap_closes_all_sockets_and_the_same_layer_goes_on(
+        self, hub: RoomHub, layer: CatchingUp, failure: Exception
+    ) -> None:
+        before = [Socket(), Socket()]
+        for number, socket in enumerate(before):
+            await hub.join(f"room-{number}", socket)
+        layer.failure = failure
+        await send(layer, "room-0", "behind the gap", "1")
+        await until(lambda: all(s.closed_with is CloseCode.SERVICE_RESTART for s in before))
+        back = Socket()
+        await hub.join("room-0", back)
+        await send(layer, "room-0", "hello", "2")
+        await until(lambda: "hello" in back.got)
+        assert back.closed_with is None
+
+    async def test_many_messages_are_received_at_once_and_in_order(
+        self, hub: RoomHub, layer: CatchingUp
+    ) -> None:
+        socket = Socket()
+        await hub.join("room", socket)
+        texts = [str(number) for number in range(50)]
+        send_at_once(layer, "room", texts)
+        await until(lambda: len(socket.got) == 50)
+        assert socket.got == texts
+        assert 50 in layer.batches
+
+
+async def test_before_its_first_canary_a_hub_has_none(layers: list[DeafLayer]) -> None:
+    assert RoomHub(Config(), DeafLayer).canary_age_s() is None
+
+
+async def test_a_burst_leaves_others_their_turns(hub: RoomHub, layers: list[DeafLayer]) -> None:
+    """A layer that has something every time never lets anybody else run by itself."""
+
+    class Slow(Socket):
+        def put(self, frame: TextFrame) -> bool:
+            time.sleep(0.002)  # as a large room takes
+            return super().put(frame)
+
+    socket = Slow()
+    await hub.join("room", socket)
+    send_at_once(layers[0], "room", [str(number) for number in range(100)])
+    turns = 0
+    while len(socket.got) < 100:
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= 10  # 200 ms of work
+
+
+class TestDraining:
+    async def test_sockets_are_closed_at_the_pace_and_the_others_get_their_messages(
+        self, hub: RoomHub, layers: list[DeafLayer]
+    ) -> None:
+        sockets = [Socket() for _ in range(40)]
+        for number, socket in enumerate(sockets):
+            await hub.join(f"room-{number % 2}", socket)
+        begin = time.monotonic()
+        draining = asyncio.create_task(hub.drain(per_second=40, within_s=60))
+        await until(lambda: any(socket.closed_with for socket in sockets))
+        for room in range(2):
+            await send(layers[0], f"room-{room}", "meanwhile", f"id-{room}")
+        await draining
+        assert time.monotonic() - begin >= 0.9
+        assert {socket.closed_with for socket in sockets} == {CloseCode.SERVICE_RESTART}
+        heard = sum(socket.got == ["meanwhile"] for socket in sockets)
+        assert 0 < heard < 40
+
+    async def test_all_are_closed_within_the_time(self, hub: RoomHub) -> None:
+        sockets = [Socket() for _ in range(50)]
+        for socket in sockets:
+            await hub.join("room", socket)
+        async with asyncio.timeout(5):
+            await hub.drain(per_second=1, within_s=0.2)
+        assert all(socket.closed_with for socket in sockets)
+
+    async def test_nobody_is_let_in_any_longer(self, hub: RoomHub) -> None:
+        await hub.drain(per_second=100, within_s=1)
+        with pytest.raises(UnavailableError, match="ending"):
+            await hub.join("room", Socket())
+
+
+class TestWhatIsCounted:
+    @pytest.fixture
+    def metrics(self) -> Metrics:
+        return Metrics()
+
+    @pytest.fixture
+    async def hub(self, layers: list[DeafLayer], metrics: Metrics) -> AsyncIterator[RoomHub]:
+        def make() -> DeafLayer:
+            layers.append(DeafLayer())
+            return layers[-1]
+
+        running = RoomHub(Config(), make, metrics)
+        await running.start()
+        yield running
+        await running.stop()
+
+    async def test_frames_and_their_bytes(
+        self, hub: RoomHub, layers: list[DeafLayer], metrics: Metrics
+    ) -> None:
+        sockets = [Socket(), Socket(), Socket()]
+        for socket in sockets:
+            await hub.join("room", socket)
+        sockets[0].closed_with = CloseCode.TRY_AGAIN_LATER  # takes nothing any more
+        await send(layers[0], "room", "é", "1")
+        await send(layers[0], "room", "é", "1")
+        await layers[0].group_send("room", {"type": "of somebody else"})
+        await send(layers[0], "room", "end", "2")
+        await until(lambda: "end" in sockets[1].got)
+        figure = metrics.registry.get_sample_value
+        assert figure("wsmigrate_frames_sent_total") == 4
+        assert figure("wsmigrate_bytes_sent_total") == 2 * (2 + 3)
+        assert figure("wsmigrate_rooms") == 1
+        dropped = "wsmigrate_events_dropped_total"
+        assert figure(dropped, {"reason": "duplicate"}) == 1
+        assert figure(dropped, {"reason": "not-ours"}) == 1
+
+    async def test_the_time_from_publishing_to_sending(
+        self, hub: RoomHub, layers: list[DeafLayer], metrics: Metrics
+    ) -> None:
+        socket = Socket()
+        await hub.join("room", socket)
+        for number, published_at in enumerate([time.time() - 3, time.time() + 60, None]):
+            message = Message(f"{number}", "room", "x", Via.RABBITMQ, published_at=published_at)
+            await layers[0].group_send("room", event_of_message(message, "event"))
+        await until(lambda: len(socket.got) == 3)
+        figure = metrics.registry.get_sample_value
+        assert figure("wsmigrate_publish_to_send_seconds_count") == 2
+        total_s = figure("wsmigrate_publish_to_send_seconds_sum")
+        assert total_s is not None
+        assert 3 <= total_s < 10

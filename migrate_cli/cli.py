@@ -14,6 +14,7 @@ _COMMANDS = {
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
     "demo": ("migrate_cli.commands.demo", "demo"),
     "room": ("migrate_cli.commands.room", "room"),
+    "serve": ("migrate_cli.commands.serve", "serve"),
     "up": ("migrate_cli.commands.up", "up"),
 }
 

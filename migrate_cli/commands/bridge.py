@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
-import os
 import signal
-import sys
 
 import click
 
 import bridge.settings as project
-from migrate_cli.cli import missing_package
+from migrate_cli.django_project import need_packages, set_up_django
 
 
 @click.group()
@@ -33,31 +30,22 @@ def run(settings: str | None, log_level: str) -> None:
 
     Reads CHANNEL_LAYERS, DATABASES and WSMIGRATE of the Django project in the current folder.
     """
-    if settings:
-        os.environ["DJANGO_SETTINGS_MODULE"] = settings
-    sys.path.insert(0, "")  # as manage.py has it
-    _need("django", "channels", "pika", "psycopg")
-    project.set_up_django()
+    need_packages("bridge run", "django", "channels", "pika", "psycopg")
+    set_up_django("The bridge", settings)
     _log_to_stderr(log_level)
     asyncio.run(_run())
-
-
-def _need(*packages: str) -> None:
-    for package in packages:
-        try:
-            importlib.import_module(package)
-        except ImportError as error:  # also a psycopg that finds no libpq
-            raise missing_package("bridge run", package) from error
 
 
 async def _run() -> None:
     from bridge.cursors import CursorStore  # noqa: PLC0415 - these need Django to be set up
     from bridge.runner import Bridge  # noqa: PLC0415
+    from bridge.sinks import sink_for  # noqa: PLC0415
 
     config = project.project_config()
     layer = project.layer_of_project()
-    cursors = CursorStore(project.database_parameters(config.database), config.database)
-    relay = Bridge(config, layer, cursors)
+    database = project.database_parameters(config.database)
+    cursors = CursorStore(database, config.database)
+    relay = Bridge(config, sink_for(layer, config.event_name, cursors, database), cursors)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, relay.stop)

@@ -2,8 +2,7 @@
 
 For a site whose WebSockets run in processes apart from its HTTP side::
 
-    DJANGO_SETTINGS_MODULE=mysite.settings uvicorn channels_ws.asgi:application \\
-        --ws websockets-sansio --ws-per-message-deflate false --lifespan on
+    DJANGO_SETTINGS_MODULE=mysite.settings wsmigrate serve channels_ws.asgi:application
 
 A site that serves both from one process puts the routes into its own ``asgi.py`` (see routing.py).
 """

@@ -9,7 +9,8 @@ import os
 import random
 import socket
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
 
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 10.0
 _FIRST_BACKOFF_S = 0.2
 _MAX_BACKOFF_S = 5.0
+_LONGEST_WAIT_S = 30.0
 
 
 class BindError(UnavailableError):
@@ -56,7 +58,13 @@ class RoomBinder:
         self._unwanted: set[str] = set()  # may still be bound: to be unbound when connected
         self._session: BindingSession | None = None
         self._connected = asyncio.Event()
+        self._heard_at = 0.0  # when the broker last confirmed a binding, by the loop's clock
         self._supervisor: asyncio.Task[None] | None = None
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether rooms can be bound at present."""
+        return self._session is not None and not self._session.is_lost
 
     async def start(self) -> None:
         """Begin to connect, and stay connected until ``stop``."""
@@ -71,8 +79,7 @@ class RoomBinder:
         if session is not None and not session.is_lost:
             try:
                 async with asyncio.timeout(self._config.bind_timeout_s):
-                    for room in list(session.bound):
-                        await session.unbind(room)
+                    await asyncio.gather(*map(session.unbind, list(session.bound)))
                     await session.remove_mark()
             except (AmqpClosedError, TimeoutError) as error:
                 logger.info("Not all rooms were unbound: %s", _reason(error))
@@ -80,17 +87,22 @@ class RoomBinder:
         await asyncio.gather(self._supervisor, return_exceptions=True)
         self._supervisor = None
 
+    def is_bound(self, room: str) -> bool:
+        """Whether the room is bound on the present connection."""
+        session = self._session
+        return session is not None and not session.is_lost and room in session.bound
+
     async def bind(self, room: str) -> None:
         """Return once the broker has confirmed, on the present connection, that the room's exchange
         exists and is bound.
 
         From then on every message published to the room reaches its inbox, whether a bridge is up
-        or not. Raises BindError.
+        or not. Raises BindError: when the broker has answered nobody for ``bind_timeout_s``, or
+        this one not within half a minute.
         """
         self._unwanted.discard(room)
         try:
-            async with asyncio.timeout(self._config.bind_timeout_s):
-                await self._bind(room)
+            await self._while_it_answers(self._bind(room))
         except TimeoutError as error:
             raise BindError(
                 f"A room could not be bound: RabbitMQ at {self._url} did not answer within "
@@ -115,6 +127,24 @@ class RoomBinder:
             except (AmqpClosedError, TimeoutError) as error:
                 logger.info("A room is still bound: %s", _reason(error))
 
+    async def _while_it_answers(self, act: Coroutine[Any, Any, None]) -> None:
+        """Thousands of rooms at once have to queue, and a broker that works them off is not away.
+        Raises TimeoutError and what ``act`` raises."""
+        clock = asyncio.get_running_loop().time
+        begin = clock()
+        task = asyncio.create_task(act)
+        try:
+            while not task.done():
+                patience_ends = max(begin, self._heard_at) + self._config.bind_timeout_s
+                left_s = min(patience_ends, begin + _LONGEST_WAIT_S) - clock()
+                if left_s <= 0:
+                    raise TimeoutError
+                await asyncio.wait({task}, timeout=left_s)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        task.result()
+
     async def _bind(self, room: str) -> None:
         while True:
             await self._connected.wait()
@@ -131,6 +161,7 @@ class RoomBinder:
                 if not session.is_lost:
                     raise
             else:
+                self._heard_at = asyncio.get_running_loop().time()
                 self._confirmed.add(room)
                 self._unwanted.discard(room)  # an unbinding that failed meanwhile put it back
                 return
@@ -182,15 +213,7 @@ class RoomBinder:
         await session.declare_inboxes()
         remembered = await session.leave_mark()
         missed = set() if remembered else set(self._confirmed)
-        for room in list(self._confirmed):
-            try:
-                await session.bind(room)
-            except AmqpClosedError as error:
-                if session.is_lost:
-                    raise
-                logger.warning("The broker refuses a room that was bound: %s", error)
-                self._confirmed.discard(room)
-                missed.add(room)
+        missed |= await self._bind_again(session)
         await self._work_off(session)
         if missed:
             logger.warning(
@@ -198,6 +221,21 @@ class RoomBinder:
                 len(missed),
             )
             self._on_gap(missed)
+
+    async def _bind_again(self, session: BindingSession) -> set[str]:
+        """Bind the live rooms; returns those that the broker now refuses."""
+        rooms = list(self._confirmed)
+        outcomes = await asyncio.gather(*map(session.bind, rooms), return_exceptions=True)
+        refused = set()
+        for room, outcome in zip(rooms, outcomes):
+            if outcome is None:
+                continue
+            if session.is_lost or not isinstance(outcome, AmqpClosedError):
+                raise outcome
+            logger.warning("The broker refuses a room that was bound: %s", outcome)
+            self._confirmed.discard(room)
+            refused.add(room)
+        return refused
 
     def _forget(self, session: BindingSession | None) -> None:
         if session is None or self._session is session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
@@ -12,15 +13,55 @@ from wsmigrate.topology import ROOM_EXCHANGE, inbox_arguments, inbox_names, inbo
 _NOT_FOUND = 404
 _PRECONDITION_FAILED = 406
 _MARK_EXPIRES_MS = 30 * 60 * 1000
+_LANES = 32
+
+
+class _Lane:
+    """A channel on which operations go one after another: the broker refuses by closing the
+    channel, and so it is known whose operation was refused, and nobody else's fails with it."""
+
+    def __init__(self, connection: AmqpConnection) -> None:
+        self._connection = connection
+        self._turn = asyncio.Lock()
+        self._channel: AmqpChannel | None = None
+
+    async def do(self, method: str, **arguments: object) -> None:
+        """Have the broker do it. Raises AmqpClosedError."""
+        async with self._turn:
+            channel = await self._open_channel()
+            await channel.rpc(method, **arguments)
+
+    async def declare_and_bind(
+        self, exchange: Mapping[str, object], binding: Mapping[str, object]
+    ) -> None:
+        """Both in one round trip. Raises AmqpClosedError.
+
+        An exchange that exists with other properties is bound as it is.
+        """
+        async with self._turn:
+            channel = await self._open_channel()
+            try:
+                channel.tell("exchange_declare", **exchange)
+                await channel.rpc("queue_bind", **binding)
+            except AmqpClosedError as error:
+                if error.reply_code != _PRECONDITION_FAILED:
+                    raise
+                channel = await self._open_channel()
+                await channel.rpc("queue_bind", **binding)
+
+    async def _open_channel(self) -> AmqpChannel:
+        if self._channel is None or self._channel.closed.done():
+            self._channel = await self._connection.channel()
+        return self._channel
 
 
 @dataclass
 class BindingSession:
     """What one connection to the broker is used for, from its opening to its end.
 
-    Operations go one after another: the broker refuses by closing the channel, and so it is known
-    whose operation was refused, and nobody else's fails with it. ``bound`` are the rooms whose
-    binding was confirmed on this connection.
+    Operations on one room go one after another, in the order in which they were asked for; those on
+    different rooms go side by side, on several channels. ``bound`` are the rooms whose binding was
+    confirmed on this connection.
     """
 
     connection: AmqpConnection
@@ -29,8 +70,7 @@ class BindingSession:
     bound: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._turn = asyncio.Lock()
-        self._channel: AmqpChannel | None = None
+        self._lanes = [_Lane(self.connection) for _ in range(_LANES)]
 
     @property
     def is_lost(self) -> bool:
@@ -49,21 +89,20 @@ class BindingSession:
 
         An exchange that the application declares with other properties is used as it is.
         """
-        await self._declare(
-            "exchange_declare",
-            exchange=room,
-            exchange_type=ROOM_EXCHANGE.exchange_type,
-            durable=ROOM_EXCHANGE.durable,
-            auto_delete=ROOM_EXCHANGE.auto_delete,
-        )
-        await self._do("queue_bind", **self._binding(room))
+        exchange = {
+            "exchange": room,
+            "exchange_type": ROOM_EXCHANGE.exchange_type,
+            "durable": ROOM_EXCHANGE.durable,
+            "auto_delete": ROOM_EXCHANGE.auto_delete,
+        }
+        await self._lane_of(room).declare_and_bind(exchange, self._binding(room))
         self.bound.add(room)
 
     async def unbind(self, room: str) -> None:
         """Take this process's binding back, if it is there. Raises AmqpClosedError."""
         self.bound.discard(room)
         try:
-            await self._do("queue_unbind", **self._binding(room))
+            await self._lane_of(room).do("queue_unbind", **self._binding(room))
         except AmqpClosedError as error:
             if error.reply_code != _NOT_FOUND:
                 raise
@@ -101,7 +140,7 @@ class BindingSession:
                 raise
 
     async def _do(self, method: str, **arguments: object) -> None:
-        async with self._turn:
-            if self._channel is None or self._channel.closed.done():
-                self._channel = await self.connection.channel()
-            await self._channel.rpc(method, **arguments)
+        await self._lanes[0].do(method, **arguments)
+
+    def _lane_of(self, room: str) -> _Lane:
+        return self._lanes[hash(room) % _LANES]

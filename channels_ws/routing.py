@@ -6,7 +6,8 @@
         "lifespan": lifespan,
     })
 
-Every path is a room, as on the legacy server.
+Every path is a room, as on the legacy server. ``metrics`` is an HTTP application of its own, for
+projects that do not run under ``wsmigrate serve``; who may ask it is theirs to decide.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from django.urls import re_path
 
 from channels_ws.consumers import RoomConsumer
 from channels_ws.server import Lifespan, RoomServer
+from channels_ws.serving.admin import MetricsEndpoint
 
 _server = RoomServer()
 
 websocket_urlpatterns = [re_path("", RoomConsumer.as_asgi(server=_server))]
 lifespan = Lifespan(_server)
+metrics = MetricsEndpoint(_server.metrics)

@@ -9,15 +9,26 @@ from typing import Any
 from channels.layers import channel_layers
 from django.conf import settings
 
+from channels_ws.auth.guard import Guard
 from channels_ws.binder import RoomBinder
+from channels_ws.doorkeeper import Doorkeeper
+from channels_ws.health import ServerHealth
 from channels_ws.hub import RoomHub
+from channels_ws.inbound.desk import Desk
+from channels_ws.metrics import Metrics
+from channels_ws.refusal_log import RefusalLog
 from channels_ws.tables import check_tables
 from wsmigrate.config import Config, config_of_settings
 from wsmigrate.errors import ConfigError, WsmigrateError
 
 logger = logging.getLogger(__name__)
 
+SERVER_IN_STATE = "wsmigrate.server"
+"""Where the lifespan's state holds the RoomServer: in the scope of every connection under
+``scope["state"]``, and for the server that runs the application."""
+
 _LAYER = "default"
+_LAST_MESSAGES_WITHIN_S = 2.0
 
 
 class RoomServer:
@@ -28,14 +39,43 @@ class RoomServer:
     """
 
     def __init__(self) -> None:
+        self.metrics = Metrics()
+        self.refusals = RefusalLog(logger)
+        self._config: Config | None = None
+        self._guard: Guard | None = None
+        self._doorkeeper: Doorkeeper | None = None
+        self._desk: Desk | None = None
         self._hub: RoomHub | None = None
         self._binder: RoomBinder | None = None
         self._starting: asyncio.Task[RoomHub] | None = None
 
     @property
     def config(self) -> Config:
-        """The settings in force. Raises ConfigError."""
-        return config_of_settings(settings)
+        """The settings in force, read when first asked for. Raises ConfigError."""
+        if self._config is None:
+            self._config = config_of_settings(settings)
+        return self._config
+
+    @property
+    def guard(self) -> Guard:
+        """Decides who gets in. Raises ConfigError."""
+        if self._guard is None:
+            self._guard = Guard(self.config, self.metrics)
+        return self._guard
+
+    @property
+    def doorkeeper(self) -> Doorkeeper:
+        """Keeps this process within its limits. Raises ConfigError."""
+        if self._doorkeeper is None:
+            self._doorkeeper = Doorkeeper(self.config, self.metrics, self._is_live)
+        return self._doorkeeper
+
+    @property
+    def desk(self) -> Desk | None:
+        """Takes what clients send; None where that is not switched on. Raises ConfigError."""
+        if self._desk is None and self.config.takes_messages:
+            self._desk = Desk(self.config, self.metrics)
+        return self._desk
 
     async def hub(self) -> RoomHub:
         """The running hub. Raises WsmigrateError if it cannot be started."""
@@ -45,29 +85,60 @@ class RoomServer:
             self._starting = asyncio.create_task(self._start(), name="room-server")
         return await asyncio.shield(self._starting)
 
+    def health(self) -> ServerHealth:
+        """What the links to layer and broker are like at this moment."""
+        return ServerHealth(
+            canary_age_s=None if self._hub is None else self._hub.canary_age_s(),
+            broker_linked=None if self._binder is None else self._binder.is_linked,
+        )
+
+    async def drain(self, per_second: float, within_s: float) -> None:
+        """Close the sockets with 1012 at this pace, or faster where they would not all be closed
+        within so many seconds. Returns once none is left; new ones are for the caller to refuse.
+        """
+        if self._hub is not None:
+            await self._hub.drain(per_second, within_s)
+
     async def start(self) -> None:
         """Check settings and tables, then start. Raises WsmigrateError."""
         await check_tables(self.config.database)
+        self._load_hooks()
         await self.hub()
+
+    def _load_hooks(self) -> None:
+        """A hook that cannot be had is told now, and not to the first client."""
+        self._guard = self.guard
+        self._desk = self.desk
 
     async def stop(self) -> None:
         """Close the sockets with 1012, leave the groups and unbind the rooms."""
         hub, self._hub = self._hub, None
         binder, self._binder = self._binder, None
+        if self._desk is not None:
+            await self._desk.stop(_LAST_MESSAGES_WITHIN_S)
+            self._desk = None
         if hub is not None:
             await hub.stop()
         if binder is not None:
             await binder.stop()
+        self._config = None
+        self._doorkeeper = None
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
 
     async def _start(self) -> RoomHub:
         config = self.config
-        hub = RoomHub(config, _new_layer)
+        hub = RoomHub(config, _new_layer, self.metrics, self.doorkeeper.room_gone)
         binder = RoomBinder(config, hub.close_rooms) if config.binds_rooms else None
         await hub.start(binder)
         if binder is not None:
             await binder.start()
         self._hub, self._binder = hub, binder
         return hub
+
+    def _is_live(self, room: str) -> bool:
+        return self._hub is not None and self._hub.is_live(room)
 
 
 class Lifespan:
@@ -76,9 +147,11 @@ class Lifespan:
     def __init__(self, server: RoomServer) -> None:
         self._server = server
 
-    async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Start and stop as the server asks; a failure is one sentence in its log."""
         await receive()
+        if "state" in scope:
+            scope["state"][SERVER_IN_STATE] = self._server
         try:
             await self._server.start()
         except WsmigrateError as error:

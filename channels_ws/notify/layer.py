@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from channels_ws.notify.publication import Publication
 from wsmigrate.errors import ConfigError, UnavailableError
 from wsmigrate.message import Message, Via, event_of_message
@@ -17,11 +19,16 @@ class LayerPublisher:
     def publish(self, publication: Publication) -> None:
         """Return once the layer has the message. Raises UnavailableError.
 
-        Not from several threads of a WSGI server with channels-postgres, whose pool of connections
-        belongs to the event loop that made it.
+        With wsmigrate's layer from any thread of any WSGI server. With channels-postgres from one
+        thread only: its pool of connections belongs to the event loop that made it.
         """
-        # The old environment, which publishes to RabbitMQ only, has no Channels.
+        # The old environment, which publishes to RabbitMQ only, has none of it.
         from asgiref.sync import async_to_sync  # noqa: PLC0415
+
+        async_to_sync(self.publish_async)(publication)
+
+    async def publish_async(self, publication: Publication) -> None:
+        """The same on the event loop that runs, which is not blocked."""
         from channels.layers import get_channel_layer  # noqa: PLC0415
 
         layer = get_channel_layer()
@@ -30,10 +37,12 @@ class LayerPublisher:
                 "The notify backend is 'channels', and CHANNEL_LAYERS has no 'default'.",
                 then="Nothing was published.",
             )
-        message = Message(publication.id, publication.room, publication.text, Via.CHANNELS)
+        message = Message(
+            publication.id, publication.room, publication.text, Via.CHANNELS, time.time()
+        )
         event = event_of_message(message, self._event_name)
         try:
-            async_to_sync(layer.group_send)(group_of_room(publication.room), event)
+            await layer.group_send(group_of_room(publication.room), event)
         except Exception as error:  # layers raise what their databases raise
             raise UnavailableError(
                 f"The message was not published: the channel layer failed ({type(error).__name__})."

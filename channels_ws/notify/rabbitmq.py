@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections import OrderedDict
 from typing import Any
 
@@ -20,6 +21,7 @@ except ImportError:  # pika before 1.0
 from channels_ws.notify.publication import Publication
 from wsmigrate.config import redacted_url
 from wsmigrate.errors import UnavailableError
+from wsmigrate.message import PUBLISHED_AT_HEADER, published_at_header
 from wsmigrate.topology import ROOM_EXCHANGE
 
 logger = logging.getLogger(__name__)
@@ -49,13 +51,14 @@ class RabbitPublisher:
 
     def publish(self, publication: Publication) -> None:
         """Publish, or raise UnavailableError when the broker cannot be had."""
+        published_at = time.time()
         try:
-            self._connection().publish(publication)
+            self._connection().publish(publication, published_at)
             return
         except _BROKEN as error:
             self._drop(error)
         try:
-            self._connection().publish(publication)
+            self._connection().publish(publication, published_at)
         except _BROKEN as error:
             self._drop(error)
             raise UnavailableError(
@@ -92,7 +95,7 @@ class _Connection:
         self._connection = pika.BlockingConnection(_parameters(url))
         self._channel = self._open_channel()
 
-    def publish(self, publication: Publication) -> None:
+    def publish(self, publication: Publication, published_at: float) -> None:
         # Notices that the broker has closed the connection meanwhile, and answers heartbeats.
         self._connection.process_data_events(time_limit=0)
         self._declare(publication.room)
@@ -101,7 +104,9 @@ class _Connection:
             routing_key="",
             body=publication.body,
             properties=pika.BasicProperties(
-                content_type="application/json", message_id=publication.id
+                content_type="application/json",
+                message_id=publication.id,
+                headers={PUBLISHED_AT_HEADER: published_at_header(published_at)},
             ),
         )
         if self._confirms and accepted is False:  # how pika 0.13 reports what 1.x raises

@@ -9,7 +9,8 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
+from wsmigrate.cursor import CursorMove, CursorMovedError
+from wsmigrate.errors import ConfigError, UnavailableError
 
 _INVALID_LOGIN = "28"  # the class of SQLSTATE
 _NO_DATABASE = "3D000"
@@ -18,10 +19,6 @@ _REFUSAL = re.compile(
     r"|role .* is not permitted to log in|no pg_hba\.conf entry|pg_hba\.conf rejects)"
     r"|no password supplied"
 )
-
-
-class CursorMovedError(RefusedError):
-    """Another bridge has moved the cursor of an inbox meanwhile."""
 
 
 class CursorStore:
@@ -50,13 +47,14 @@ class CursorStore:
         row = await answer.fetchone()
         return None if row is None else int(row[0])
 
-    async def move(self, inbox: str, before: int | None, after: int) -> None:
-        """Move a cursor from ``before`` to ``after``, if nobody else has moved it.
+    async def move(self, move: CursorMove) -> None:
+        """Move a cursor, if nobody else has moved it.
 
-        May be repeated: where the cursor is at ``after`` already, nothing changes. Raises
+        May be repeated: where the cursor is there already, nothing changes. Raises
         CursorMovedError, and UnavailableError when the database does not answer: the cursor then
         may or may not have moved.
         """
+        inbox, before, after = move.inbox, move.before, move.after
         if before is None:
             answer = await self._execute(
                 'INSERT INTO wsmigrate_cursor (inbox, "offset", moved_at)'

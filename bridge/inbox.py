@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bridge.cursors import CursorStore
 from bridge.positions import described
+from bridge.sinks import Sink
+from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import Message, UnrelayableError, relayed_message
 
@@ -20,22 +20,21 @@ logger = logging.getLogger(__name__)
 _FIRST_BACKOFF_S = 0.1
 _MAX_BACKOFF_S = 5.0
 
-SendToLayer = Callable[[Message], Awaitable[None]]
-"""Hands one message to the layer; returns once the layer has it."""
-
 Acknowledge = Callable[[int], None]
 """Acknowledges all deliveries of the inbox up to a delivery tag."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What the broker delivered from an inbox. ``position``: see bridge.positions."""
+    """What the broker delivered from an inbox. ``position``: see bridge.positions;
+    ``published_at``: seconds since the epoch, if the publisher said so."""
 
     tag: int
     position: int
     room: str
     message_id: str | None
     body: bytes = field(repr=False)
+    published_at: float | None = None
 
 
 @dataclass
@@ -50,10 +49,9 @@ class RelayCounts:
 class InboxRelay:
     """Relays the deliveries of one inbox, in their order.
 
-    A batch goes into the layer, then the cursor moves, then it is acknowledged. So a bridge that
-    dies in between relays the rest of a batch again: the layer gets each message at least once, and
-    the hub drops by id what it has delivered. While the layer fails, the batch is held and tried
-    again, from the message that failed; the broker delivers no more than the prefetch meanwhile.
+    A batch goes into the layer with its cursor (see the sinks for what is promised), then it is
+    acknowledged. While the layer fails, the batch is held and tried again, from the step that
+    failed; the broker delivers no more than the prefetch meanwhile.
     """
 
     def __init__(
@@ -61,16 +59,14 @@ class InboxRelay:
         inbox: str,
         *,
         cursor: int | None,
-        cursors: CursorStore,
-        send: SendToLayer,
+        sink: Sink,
         counts: RelayCounts,
         max_message_bytes: int,
         max_batch: int = 100,
     ) -> None:
         self.inbox = inbox
         self._cursor = cursor
-        self._cursors = cursors
-        self._send = send
+        self._sink = sink
         self._acknowledge: Acknowledge = _acknowledge_nothing
         self._counts = counts
         self._max_batch = max_batch
@@ -117,17 +113,17 @@ class InboxRelay:
         return [self._waiting.popleft() for _ in range(size)]
 
     async def _relay_batch(self, batch: list[Delivery]) -> None:
-        for delivery in batch:
-            message = self._message(delivery)
-            if message is not None:
-                await self._until_available(functools.partial(self._send, message))
-                self._counts.relayed += 1
+        messages = [
+            message for delivery in batch if (message := self._message(delivery)) is not None
+        ]
         last = batch[-1]
+        move: CursorMove | None = None
         if self._cursor is None or last.position > self._cursor:
-            before, self._cursor = self._cursor, last.position
-            await self._until_available(
-                functools.partial(self._cursors.move, self.inbox, before, last.position)
-            )
+            move = CursorMove(self.inbox, self._cursor, last.position)
+            self._cursor = last.position
+        for step in self._sink.steps(messages, move):
+            await self._until_available(step)
+        self._counts.relayed += len(messages)
         self._acknowledge(last.tag)
 
     def _message(self, delivery: Delivery) -> Message | None:
@@ -142,6 +138,7 @@ class InboxRelay:
                 inbox=self.inbox,
                 offset=delivery.position,
                 max_bytes=self._max_message_bytes,
+                published_at=delivery.published_at,
             )
         except UnrelayableError as error:
             self._counts.unrelayable += 1

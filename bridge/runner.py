@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
 from bridge.cursors import CursorStore
 from bridge.inbox import RelayCounts
+from bridge.sinks import Sink
 from bridge.worker import InboxWorker, Relaying
 from wsmigrate.config import Config
-from wsmigrate.errors import UnavailableError
-from wsmigrate.message import Message, event_of_message
-from wsmigrate.rooms import group_of_room
 from wsmigrate.topology import inbox_names
 
 logger = logging.getLogger(__name__)
@@ -23,13 +20,13 @@ _END_TIMEOUT_S = 15.0
 class Bridge:
     """Relays all inboxes into one channel layer, until ``stop``.
 
-    Messages of one room stay in their order. See InboxRelay for what is promised of each. Every
+    Messages of one room stay in their order. See the sinks for what is promised of each. Every
     inbox has a connection to the broker of its own: what breaks one does not hold up the others.
     """
 
-    def __init__(self, config: Config, layer: Any, cursors: CursorStore) -> None:
+    def __init__(self, config: Config, sink: Sink, cursors: CursorStore) -> None:
         self._config = config
-        self._layer = layer
+        self._sink = sink
         self._cursors = cursors
         self._stop = asyncio.Event()
         self._waiting = set(inbox_names(config.inboxes))
@@ -45,7 +42,7 @@ class Bridge:
         Raises ConfigError when the broker or the database refuses what the settings say, and when
         the database lacks its tables.
         """
-        relaying = Relaying(self._config, self._cursors, self._send, self.counts, self._stop)
+        relaying = Relaying(self._config, self._cursors, self._sink, self.counts, self._stop)
         workers = [
             asyncio.create_task(InboxWorker(inbox, relaying, self._consuming).run(), name=inbox)
             for inbox in inbox_names(self._config.inboxes)
@@ -78,10 +75,3 @@ class Bridge:
         self._waiting.discard(inbox)
         if not self._waiting:
             logger.info("Relaying %d inboxes", self._config.inboxes)
-
-    async def _send(self, message: Message) -> None:
-        event = event_of_message(message, self._config.event_name)
-        try:
-            await self._layer.group_send(group_of_room(message.room), event)
-        except Exception as error:  # layers raise what their databases raise
-            raise UnavailableError(f"The channel layer failed ({type(error).__name__}).") from error

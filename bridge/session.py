@@ -13,6 +13,7 @@ from bridge.wire import TolerantConnection, connection_parameters
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
+from wsmigrate.message import published_at_of_headers
 from wsmigrate.topology import inbox_arguments
 
 _CONNECT_TIMEOUT_S = 10.0
@@ -173,6 +174,7 @@ class InboxSession:
                 room=_text(method.exchange),
                 message_id=message_id if isinstance(message_id, str) else None,
                 body=body,
+                published_at=published_at_of_headers(properties.headers),
             )
         )
 

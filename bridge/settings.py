@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.failures import described_failure
 from wsmigrate.config import Config, config_of_settings
-from wsmigrate.errors import ConfigError, WsmigrateError
-
-
-def set_up_django() -> None:
-    """Load the project's settings. Raises ConfigError where they cannot be loaded."""
-    import django  # noqa: PLC0415
-
-    name = os.environ.get("DJANGO_SETTINGS_MODULE")
-    if not name:
-        raise ConfigError(
-            "The bridge reads CHANNEL_LAYERS, DATABASES and WSMIGRATE from a project's settings, "
-            "and was not told which.",
-            remedy="Set DJANGO_SETTINGS_MODULE, or use --settings.",
-        )
-    try:
-        django.setup()
-    except WsmigrateError:
-        raise
-    except Exception as error:  # settings are a program: it raises what it likes
-        raise ConfigError(
-            f"The Django settings {name!r} cannot be loaded: {described_failure(error)}.",
-            remedy="Run the command in the project's folder, or set PYTHONPATH to it."
-            if isinstance(error, ImportError)
-            else "",
-        ) from error
+from wsmigrate.errors import ConfigError
 
 
 def project_config() -> Config:

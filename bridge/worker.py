@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import pika.exceptions
 
 from bridge.cursors import CursorStore
-from bridge.inbox import InboxRelay, RelayCounts, SendToLayer
+from bridge.inbox import InboxRelay, RelayCounts
 from bridge.poison import PoisonWatch
 from bridge.positions import described, start_after
 from bridge.session import CursorBeyondEndError, InboxSession
+from bridge.sinks import Sink
 from wsmigrate.amqp import AmqpClosedError
 from wsmigrate.amqp_url import redacted_url
 from wsmigrate.config import Config
+from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ class Relaying:
 
     config: Config
     cursors: CursorStore
-    send: SendToLayer
+    sink: Sink
     counts: RelayCounts
     stop: asyncio.Event
 
@@ -80,8 +82,7 @@ class InboxWorker:
         relay = InboxRelay(
             self._inbox,
             cursor=cursor,
-            cursors=relaying.cursors,
-            send=relaying.send,
+            sink=relaying.sink,
             counts=relaying.counts,
             max_message_bytes=relaying.config.max_message_bytes,
         )
@@ -108,12 +109,14 @@ class InboxWorker:
             self._inbox,
             described(start.position_of(start.offset - 1)),
         )
-        await self._relaying.cursors.move(self._inbox, cursor, start.cursor_of_next_epoch)
+        await self._relaying.cursors.move(
+            CursorMove(self._inbox, cursor, start.cursor_of_next_epoch)
+        )
 
     async def _pass_over(self, cursor: int | None) -> int:
         start = start_after(cursor)
         position = start.position_of(start.offset)
-        await self._relaying.cursors.move(self._inbox, cursor, position)
+        await self._relaying.cursors.move(CursorMove(self._inbox, cursor, position))
         self._relaying.counts.unrelayable += 1
         self._poison.went_on()
         logger.error(

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from bridge.inbox import Delivery, InboxRelay, RelayCounts
+from bridge.sinks import Step
+from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import Message
 
@@ -31,10 +34,14 @@ class World:
         self.sent.append(message)
         self.log.append(f"send {message.text}")
 
-    async def move(self, _inbox: str, before: int | None, after: int) -> None:
-        assert before == self.cursor
-        self.cursor = after
-        self.log.append(f"cursor {after}")
+    async def move(self, move: CursorMove) -> None:
+        assert move.before == self.cursor
+        self.cursor = move.after
+        self.log.append(f"cursor {move.after}")
+
+    def steps(self, messages: Sequence[Message], move: CursorMove | None) -> list[Step]:
+        steps: list[Step] = [functools.partial(self.send, message) for message in messages]
+        return steps if move is None else [*steps, functools.partial(self.move, move)]
 
     def acknowledge(self, tag: int) -> None:
         self.acknowledged.append(tag)
@@ -44,8 +51,7 @@ class World:
         relay = InboxRelay(
             "inbox.0",
             cursor=self.cursor,
-            cursors=self,  # type: ignore[arg-type] # only ``move`` is used
-            send=self.send,
+            sink=self,
             counts=self.counts,
             max_message_bytes=options.pop("max_message_bytes", 100),
             **options,
@@ -70,6 +76,13 @@ async def run_until(relay: InboxRelay, condition: Callable[[], bool]) -> None:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+async def test_the_time_of_publishing_goes_into_the_layer(world: World) -> None:
+    relay = world.relay()
+    relay.put(replace(delivery(0), published_at=1700000000.5))
+    await run_until(relay, lambda: bool(world.acknowledged))
+    assert [message.published_at for message in world.sent] == [1700000000.5]
 
 
 async def test_the_layer_has_a_message_before_the_cursor_moves_and_the_broker_hears_last(

@@ -1,0 +1,91 @@
+"""Sinks: how a batch of an inbox gets into the channel layer, and its cursor moves with it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from bridge.cursors import CursorStore
+from wsmigrate.cursor import CursorMove
+from wsmigrate.errors import UnavailableError, WsmigrateError
+from wsmigrate.message import Message, event_of_message
+from wsmigrate.rooms import group_of_room
+
+Step = Callable[[], Awaitable[None]]
+"""Raises UnavailableError where it may be tried again, and CursorMovedError."""
+
+_PLACE = ("host", "hostaddr", "port", "dbname")
+
+
+class Sink(Protocol):
+    """A destination for batches."""
+
+    def steps(self, messages: Sequence[Message], move: CursorMove | None) -> list[Step]:
+        """What has to be done, one after another, each until it has succeeded."""
+
+
+class AtomicSink:
+    """Messages and cursor in one transaction of the PostgreSQL layer: exactly once.
+
+    A step whose outcome is not known and that is tried again finds the cursor moved, if it had
+    succeeded: CursorMovedError then makes the inbox go on from where the cursor is.
+    """
+
+    def __init__(self, layer: Any, event_name: str) -> None:
+        self._layer = layer
+        self._event_name = event_name
+
+    def steps(self, messages: Sequence[Message], move: CursorMove | None) -> list[Step]:
+        """One step."""
+        return [functools.partial(self._send, messages, move)] if messages or move else []
+
+    async def _send(self, messages: Sequence[Message], move: CursorMove | None) -> None:
+        events = [
+            (group_of_room(message.room), event_of_message(message, self._event_name))
+            for message in messages
+        ]
+        await _available(self._layer.group_send_many(events, move))
+
+
+class StepwiseSink:
+    """Message after message into any layer, then the cursor: at least once."""
+
+    def __init__(self, layer: Any, event_name: str, cursors: CursorStore) -> None:
+        self._layer = layer
+        self._event_name = event_name
+        self._cursors = cursors
+
+    def steps(self, messages: Sequence[Message], move: CursorMove | None) -> list[Step]:
+        """A step for each message, and one for the cursor."""
+        steps: list[Step] = [functools.partial(self._send, message) for message in messages]
+        if move is not None:
+            steps.append(functools.partial(self._cursors.move, move))
+        return steps
+
+    async def _send(self, message: Message) -> None:
+        event = event_of_message(message, self._event_name)
+        await _available(self._layer.group_send(group_of_room(message.room), event))
+
+
+def sink_for(
+    layer: Any, event_name: str, cursors: CursorStore, database: Mapping[str, Any]
+) -> Sink:
+    """The best sink that a layer allows: ``database`` is where the cursors are."""
+    its_own = getattr(layer, "db_params", None)
+    if hasattr(layer, "group_send_many") and its_own is not None and _same(its_own, database):
+        return AtomicSink(layer, event_name)
+    return StepwiseSink(layer, event_name, cursors)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(str(one.get(key) or "") == str(other.get(key) or "") for key in _PLACE)
+
+
+async def _available(sending: Awaitable[None]) -> None:
+    try:
+        await sending
+    except WsmigrateError:
+        raise
+    except Exception as error:  # layers raise what their databases raise
+        raise UnavailableError(f"The channel layer failed ({type(error).__name__}).") from error

@@ -1,0 +1,101 @@
+"""Which sink a layer allows, and what each does with a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import pytest
+
+from bridge.cursors import CursorStore
+from bridge.sinks import AtomicSink, Sink, StepwiseSink, sink_for
+from wsmigrate.cursor import CursorMove, CursorMovedError
+from wsmigrate.errors import UnavailableError
+from wsmigrate.message import Message, Via
+
+DATABASE = {"host": "db", "port": "5432", "dbname": "layer", "user": "bridge"}
+MESSAGES = [Message(str(number), "room", f"text {number}", Via.RABBITMQ) for number in range(2)]
+MOVE = CursorMove("inbox.0", 4, 6)
+
+
+class PlainLayer:
+    """A layer with Channels' own API."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.sent: list[Any] = []
+        self.error = error
+
+    async def group_send(self, group: str, event: dict[str, Any]) -> None:
+        if self.error:
+            raise self.error
+        self.sent.append((group, event["message"]))
+
+
+class LogLayer(PlainLayer):
+    """A layer that takes batches, in a database."""
+
+    db_params: ClassVar = {**DATABASE, "user": "server", "port": 5432}
+
+    async def group_send_many(
+        self, events: Sequence[tuple[str, dict[str, Any]]], cursor: CursorMove | None
+    ) -> None:
+        if self.error:
+            raise self.error
+        self.sent.append(([(group, event["message"]) for group, event in events], cursor))
+
+
+class Cursors(CursorStore):
+    def __init__(self) -> None:
+        self.moves: list[CursorMove] = []
+
+    async def move(self, move: CursorMove) -> None:
+        self.moves.append(move)
+
+
+async def run(sink: Sink) -> int:
+    steps = sink.steps(MESSAGES, MOVE)
+    for step in steps:
+        await step()
+    return len(steps)
+
+
+def test_an_empty_batch_needs_no_step() -> None:
+    assert AtomicSink(LogLayer(), "event").steps([], None) == []
+    assert StepwiseSink(PlainLayer(), "event", Cursors()).steps([], None) == []
+
+
+def test_a_layer_without_batches_gets_message_after_message() -> None:
+    assert isinstance(sink_for(PlainLayer(), "event", Cursors(), DATABASE), StepwiseSink)
+
+
+def test_a_layer_in_the_database_of_the_cursors_gets_both_at_once() -> None:
+    assert isinstance(sink_for(LogLayer(), "event", Cursors(), DATABASE), AtomicSink)
+
+
+def test_a_layer_in_another_database_cannot_take_the_cursor_along() -> None:
+    elsewhere = {**DATABASE, "dbname": "other"}
+    assert isinstance(sink_for(LogLayer(), "event", Cursors(), elsewhere), StepwiseSink)
+
+
+async def test_a_batch_goes_into_the_layer_in_one_step_with_its_cursor() -> None:
+    layer = LogLayer()
+    assert await run(AtomicSink(layer, "event")) == 1
+    assert layer.sent == [([("room", "text 0"), ("room", "text 1")], MOVE)]
+
+
+async def test_step_by_step_the_cursor_comes_last() -> None:
+    layer, cursors = PlainLayer(), Cursors()
+    assert await run(StepwiseSink(layer, "event", cursors)) == 3
+    assert layer.sent == [("room", "text 0"), ("room", "text 1")]
+    assert cursors.moves == [MOVE]
+
+
+@pytest.mark.parametrize("make", [AtomicSink, lambda *a: StepwiseSink(*a, Cursors())])
+async def test_whatever_a_layer_raises_may_be_tried_again(make: Any) -> None:
+    with pytest.raises(UnavailableError, match="OSError"):
+        await run(make(LogLayer(OSError("away")), "event"))
+
+
+async def test_a_cursor_that_has_moved_is_told_as_it_is() -> None:
+    with pytest.raises(CursorMovedError):
+        await run(AtomicSink(LogLayer(CursorMovedError("moved")), "event"))

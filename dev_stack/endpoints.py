@@ -21,6 +21,7 @@ class Endpoints:
     http_url: str
     legacy_ws_url: str
     channels_ws_url: str
+    channels_admin_url: str
     front_ws_url: str
     haproxy_socket: str
     pids: Mapping[str, list[int]]

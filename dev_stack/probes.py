@@ -31,14 +31,14 @@ def amqp_greets(port: int) -> Probe:
     return probe
 
 
-def http_answers(port: int, *, healthy: bool = False) -> Probe:
-    """A server answers ``GET /`` with anything; ``healthy``: with anything but a server error."""
+def http_answers(port: int, path: str = "/", *, healthy: bool = False) -> Probe:
+    """A server answers GET with anything; ``healthy``: with anything but a server error."""
 
     def probe() -> bool:
         connection = http.client.HTTPConnection(HOST, port, timeout=_TIMEOUT_S)
         with contextlib.suppress(OSError, http.client.HTTPException):
             try:
-                connection.request("GET", "/", headers={"Connection": "close"})
+                connection.request("GET", path, headers={"Connection": "close"})
                 status = connection.getresponse().status
                 return not healthy or status < _HTTP_SERVER_ERROR
             finally:
@@ -58,6 +58,18 @@ def postgres_takes(dsn: str) -> Probe:
                 return connection.execute("SELECT 1").fetchone() == (1,)
         except psycopg.Error:
             return False
+
+    return probe
+
+
+def redis_answers(port: int, password: str) -> Probe:
+    """Redis takes the password and answers a PING (inline commands, RESP)."""
+
+    def probe() -> bool:
+        with contextlib.suppress(OSError), _connection(port) as link, link.makefile("rb") as reply:
+            link.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            return [reply.readline(), reply.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+        return False
 
     return probe
 

@@ -16,6 +16,7 @@ from dev_stack.marks import Mark, marked_processes
 from dev_stack.parts import PartSpec
 from dev_stack.ports import HOST
 from dev_stack.probes import http_answers
+from dev_stack.services.haproxy import DOOR_PATH
 from wsmigrate.errors import UnavailableError
 
 SETTINGS_MODULE = "chatire.settings"
@@ -31,6 +32,7 @@ class SitePorts:
     http: int
     legacy: int
     channels: int
+    channels_admin: int
     front: int
 
 
@@ -100,18 +102,19 @@ def legacy_part(site: Site) -> PartSpec:
 
 
 def channels_part(site: Site) -> PartSpec:
-    """The new server: Channels under uvicorn."""
+    """The new server."""
+    ports = site.ports
     return PartSpec(
         name="channels",
         command=(
-            *(sys.executable, "-m", "uvicorn", "chatire.asgi:application"),
-            *("--host", HOST, "--port", str(site.ports.channels)),
-            *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
-            # A client that reads nothing shall not hold up the end for longer.
-            *("--lifespan", "on", "--timeout-graceful-shutdown", "5"),
+            *(sys.executable, "-m", "migrate_cli", "serve"),
+            *("--host", HOST, "--port", str(ports.channels)),
+            *("--admin", f"{HOST}:{ports.channels_admin}", "--door-path", DOOR_PATH),
+            # Nobody waits for a local stack to end.
+            *("--drain-delay", "0", "--close-per-second", "1000", "--close-within", "4"),
         ),
         cwd=site.folder,
-        probe=http_answers(site.ports.channels),
+        probe=http_answers(ports.channels, DOOR_PATH, healthy=True),
         env=site.env(),
     )
 

@@ -243,6 +243,7 @@ def _claimed_ports(runtime: Runtime, options: StackOptions) -> SitePorts:
         http=ports.wanted(options.http_port, "the site"),
         legacy=ports.wanted(options.legacy_port, "the old server"),
         channels=ports.wanted(options.channels_port, "the new server"),
+        channels_admin=ports.free(),
         front=ports.wanted(options.front_port, "the front door"),
     )
 
@@ -256,6 +257,7 @@ def _endpoints(runtime: Runtime, site: Site, front_door: FrontDoor) -> Endpoints
         http_url=f"http://{HOST}:{site.ports.http}",
         legacy_ws_url=f"ws://{HOST}:{site.ports.legacy}",
         channels_ws_url=f"ws://{HOST}:{site.ports.channels}",
+        channels_admin_url=f"http://{HOST}:{site.ports.channels_admin}",
         front_ws_url=f"ws://{HOST}:{site.ports.front}",
         haproxy_socket=str(front_door.socket_path),
         pids=pids,

@@ -2,7 +2,7 @@
 
 import os
 
-from chatire.settings import *  # type: ignore[import-not-found]  # noqa: F403
+from chatire.settings import *  # noqa: F403
 from chatire.settings import CHANNEL_LAYERS as _REAL_LAYERS
 from dev_stack.demo.sabotage import sabotaged_layers
 

@@ -1,4 +1,7 @@
-"""RabbitMQ, PostgreSQL and HAProxy as private instances: free ports, loopback, a folder of ours."""
+"""Services as private instances: free ports, loopback, a folder of ours.
+
+RabbitMQ, PostgreSQL and HAProxy make the local stack; Redis and PgBouncer are for comparison.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m dev_stack.services``: install what the tests need and this machine lacks.
+"""``python -m dev_stack.services``: install what tests and benchmarks need and this machine lacks.
 
 What cannot be installed is named in one sentence each; the tests that need it say so once more.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sys
 
-from dev_stack.services import apt, chromium, haproxy, rabbitmq
+from dev_stack.services import apt, chromium, haproxy, pgbouncer, rabbitmq, redis
 from dev_stack.services.packages import PACKAGE_LIST, packages_for
 from wsmigrate.errors import WsmigrateError
 
 _NEEDED = {
     "stack": lambda: rabbitmq.installed_programs() and haproxy.installed_program(),
+    "compare": lambda: redis.installed_program() and pgbouncer.installed_program(),
     "browser": chromium.installed_program,
 }
 

@@ -15,6 +15,11 @@ from dev_stack.probes import runtime_socket_answers
 from dev_stack.services.packages import obtain
 
 NAME = "haproxy"
+DOOR_PATH = "/wsmigrate/door"
+"""What is asked of the new server to see whether it takes new clients."""
+
+CHECKS = "checks"
+"""A backend that nobody is sent to: its checks are the new server's."""
 
 _DEBIAN = Path("/usr/sbin/haproxy")
 _MOST_CONNECTIONS = 20_000
@@ -112,11 +117,17 @@ backend {FrontDoor.BACKEND}
     balance hdr(X-Wsmigrate-Room)
     hash-type consistent sdbm avalanche
     load-server-state-from-file global
-    # The checks only look whether the port is open: one that followed PostgreSQL would take the new
-    # server out, and answer 503 to everybody, in the very moments that it can ride out.
-    default-server check inter 1s fall 2 rise 1
-    server {LEGACY} {HOST}:{ports.legacy} weight 100
-    server {CHANNELS} {HOST}:{ports.channels} weight 0
+    # Of the old server only the port is looked at: it has no answer to a request.
+    server {LEGACY} {HOST}:{ports.legacy} weight 100 check inter 1s fall 2 rise 1
+    server {CHANNELS} {HOST}:{ports.channels} weight 0 track {CHECKS}/{CHANNELS}
+
+backend {CHECKS}
+    # Says no once the new server is about to end. It does not follow PostgreSQL: a check that did
+    # would take the server out, and answer 503 to everybody, in the very moments that it can ride
+    # out.
+    option httpchk GET {DOOR_PATH}
+    http-check expect status 200
+    server {CHANNELS} {HOST}:{ports.channels} check inter 1s fall 2 rise 1
 """
 
 

@@ -142,7 +142,7 @@ def test_ctrl_c_while_it_starts_is_heeded_at_once(start_up, services, moment):
 def test_ctrl_c_while_the_parts_start_is_heeded_at_once(start_up, given):
     up = start_up(*given)
     up.said("making the tables")
-    until(lambda: any("uvicorn" in words(p) for p in up.processes()), "no server is started")
+    until(lambda: any("serve" in words(p) for p in up.processes()), "no server is started")
     os.killpg(up.process.pid, signal.SIGINT)
     assert up.process.wait(60) == 0
     up.nothing_is_left()

@@ -16,7 +16,7 @@ import pytest
 
 from dev_stack.frontdoor import Weights
 from dev_stack.runtime import Runtime
-from dev_stack.services.haproxy import FrontDoorPorts, private_haproxy
+from dev_stack.services.haproxy import DOOR_PATH, FrontDoorPorts, private_haproxy
 from wsmigrate.errors import UnavailableError
 from wsmigrate.rooms import room_of_path
 
@@ -32,11 +32,13 @@ ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 class SaysWhoItIs(http.server.BaseHTTPRequestHandler):
     name = ""
+    draining = False
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         upgrading = self.headers.get("Upgrade") == "websocket"
-        self.send_response(101 if upgrading else 200)
+        refused = self.path == DOOR_PATH and type(self).draining
+        self.send_response(503 if refused else 101 if upgrading else 200)
         self.send_header("X-Server", self.name)
         if upgrading:
             self.send_header("Upgrade", "websocket")
@@ -199,3 +201,23 @@ def test_a_socket_without_haproxy_is_one_sentence(door, tmp_path):
     gone = type(door.control)(tmp_path / "no.sock")
     with pytest.raises(UnavailableError, match="does not answer"):
         gone.set_share(10)
+
+
+def test_a_new_server_that_says_that_it_is_about_to_end_gets_nobody(door):
+    door.control.set_share(50)
+    rooms = [str(number) for number in range(30)]
+    until_servers_are(door, rooms, {"channels", "legacy"})
+    handler = door.channels.RequestHandlerClass
+    handler.draining = True
+    try:
+        until_servers_are(door, rooms, {"legacy"})
+    finally:
+        handler.draining = False
+    until_servers_are(door, rooms, {"channels", "legacy"})
+
+
+def until_servers_are(door, rooms: list[str], servers: set[str]) -> None:
+    deadline = time.monotonic() + 30
+    while {door.server_of(f"/{room}") for room in rooms} != servers:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

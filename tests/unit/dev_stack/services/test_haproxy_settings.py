@@ -6,8 +6,8 @@ TEXT = configuration(FrontDoorPorts(front=5001, legacy=5002, channels=5003), Pat
 
 
 def test_everything_goes_to_the_old_server_at_first():
-    assert "server legacy 127.0.0.1:5002 weight 100\n" in TEXT
-    assert "server channels 127.0.0.1:5003 weight 0\n" in TEXT
+    assert "server legacy 127.0.0.1:5002 weight 100 " in TEXT
+    assert "server channels 127.0.0.1:5003 weight 0 " in TEXT
 
 
 def test_each_directive_is_one_line():
@@ -16,5 +16,9 @@ def test_each_directive_is_one_line():
     assert all(rule.count("{") == rule.count("}") for rule in rules)
 
 
-def test_the_checks_ask_neither_server_anything():
-    assert "httpchk" not in TEXT
+def test_the_check_of_the_front_door_asks_the_new_server_only():
+    backend, checks = TEXT.split("backend checks\n")
+    assert "httpchk" not in backend
+    assert "server channels 127.0.0.1:5003 weight 0 track checks/channels\n" in backend
+    assert "option httpchk GET /wsmigrate/door\n" in checks
+    assert "legacy" not in checks

@@ -29,7 +29,7 @@ def test_an_unknown_purpose_has_no_packages():
     assert packages_for("kitchen", LIST) == ()
 
 
-@pytest.mark.parametrize("purpose", ["build", "stack", "browser", "postgresql"])
+@pytest.mark.parametrize("purpose", ["build", "stack", "compare", "browser", "postgresql"])
 def test_a_shell_reads_our_list_as_python_does(purpose):
     script = "while read -r purpose package; do [ $purpose != $0 ] || echo $package; done"
     read = subprocess.run(

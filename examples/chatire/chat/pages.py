@@ -22,7 +22,12 @@ _ASSETS = {path.name: path for path in sorted(FRONTEND.iterdir()) if path.suffix
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """The one page. It is the same, byte for byte, whichever server carries its socket."""
-    response = render(request, "index.html", {"websocket_url": settings.CHATIRE_WS_URL})
+    told = {
+        "websocket_url": settings.CHATIRE_WS_URL,
+        "socket_token": "subprotocol" if settings.CHATIRE_SOCKET_TOKEN else "",
+        "socket_takes": "messages" if settings.CHATIRE_INBOUND else "",
+    }
+    response = render(request, "index.html", told)
     response["Content-Security-Policy"] = _policy(request)
     response["Cache-Control"] = "no-cache"
     return response

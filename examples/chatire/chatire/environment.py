@@ -26,6 +26,10 @@ class Environment:
     secret_key: str  # "" stands for the one kept beside the database
     amqp_url: str  # "" stands for: publish straight to the channel layer
     postgres: Mapping[str, Any] | None  # None stands for the in-memory layer
+    authorize: str  # who may listen to a room, as WSMIGRATE["AUTHORIZE"]
+    authorize_mode: str
+    socket_token: bool  # whether the page sends its token when it opens a socket
+    inbound: bool  # whether messages may be sent over the socket as well
 
 
 def environment_of(variables: Mapping[str, str], *, base: Path) -> Environment:
@@ -40,6 +44,10 @@ def environment_of(variables: Mapping[str, str], *, base: Path) -> Environment:
         secret_key=variables.get("CHATIRE_SECRET_KEY", ""),
         amqp_url=variables.get("WSMIGRATE_AMQP_URL", ""),
         postgres=postgres_settings(dsn) if dsn else None,
+        authorize=variables.get("CHATIRE_AUTHORIZE") or "open",
+        authorize_mode=variables.get("CHATIRE_AUTHORIZE_MODE") or "enforce",
+        socket_token=_switch(variables, "CHATIRE_SOCKET_TOKEN"),
+        inbound=_switch(variables, "CHATIRE_INBOUND"),
     )
 
 

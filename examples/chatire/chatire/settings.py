@@ -66,7 +66,7 @@ if _environment.postgres is not None:
     DATABASES["channels_postgres"] = {**_environment.postgres}
     INSTALLED_APPS.append("channels_postgres")
     CHANNEL_LAYERS["default"] = {
-        "BACKEND": "channels_postgres.core.PostgresChannelLayer",
+        "BACKEND": "channels_ws.layers.PostgresLayer",
         "CONFIG": {**_environment.postgres},
     }
 
@@ -75,10 +75,22 @@ WSMIGRATE: dict[str, Any] = (
     if _environment.amqp_url
     else {"NOTIFY_BACKEND": "channels"}
 )
+WSMIGRATE |= {
+    "AUTHORIZE": _environment.authorize,
+    "AUTHORIZE_MODE": _environment.authorize_mode,
+}
+if _environment.inbound:
+    WSMIGRATE |= {
+        "INBOUND": "broadcast",
+        "INBOUND_HOOK": "chat.inbound.save",
+        "INBOUND_MAX_BYTES": 8 << 20,  # as DATA_UPLOAD_MAX_MEMORY_SIZE
+    }
 # django-notifs 3.0 finds a channel here; 4.0 finds it by its name, and reads none of this.
 NOTIFICATIONS_CHANNELS = {"websocket": "channels_ws.notify.channel.WebSocketChannel"}
 
 CHATIRE_WS_URL = _environment.websocket_url
+CHATIRE_SOCKET_TOKEN = _environment.socket_token
+CHATIRE_INBOUND = _environment.inbound
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [

@@ -2,6 +2,7 @@
 
 const TIME_LIMIT_MS = 20_000;
 const TOKENS = "chatire.tokens";
+const ABOUT_TO_EXPIRE_S = 30;
 
 /** A request that failed. `status` is 0 when no answer came; `fields` has texts by input name. */
 export class ApiError extends Error {
@@ -77,6 +78,12 @@ export class Api {
     return this.#call("POST", `/api/chats/${encodeURIComponent(uri)}/messages/`, { message });
   }
 
+  /** An access token that is good for a while yet, renewed where needed. Raises ApiError. */
+  async accessToken() {
+    if (expiryOf(this.#tokens?.access) < Date.now() / 1000 + ABOUT_TO_EXPIRE_S) await this.#renew();
+    return this.#tokens?.access;
+  }
+
   /** A request with the access token, and once more with a new one if it was refused. */
   async #call(method, path, body) {
     const token = this.#tokens?.access;
@@ -138,6 +145,16 @@ export class Api {
     } else {
       sessionStorage.setItem(TOKENS, JSON.stringify(tokens));
     }
+  }
+}
+
+/** When a token expires, in seconds since the epoch; 0 for what is none. */
+function expiryOf(token) {
+  try {
+    const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return JSON.parse(atob(claims)).exp ?? 0;
+  } catch {
+    return 0;
   }
 }
 

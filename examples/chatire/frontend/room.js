@@ -2,7 +2,8 @@
 
 import { ApiError } from "./api.js";
 import { element, showProblem } from "./dom.js";
-import { RoomSocket, socketBase } from "./socket.js";
+import { Outgoing } from "./outgoing.js";
+import { RoomSocket, socketBase, socketTakesMessages, socketWantsToken } from "./socket.js";
 import { Timeline } from "./timeline.js";
 
 const FRAME_OVERDUE_MS = 3_000;
@@ -16,7 +17,9 @@ export class Room {
   #api;
   #chat;
   #thread;
+  #own;
   #onStranger;
+  #outgoing = new Outgoing();
   #timeline = new Timeline();
   #socket;
   #loading = null;
@@ -29,12 +32,15 @@ export class Room {
     this.#api = api;
     this.#chat = chat;
     this.#thread = thread;
+    this.#own = own;
     this.#onStranger = onStranger;
     thread.clear(own);
     element("nothing-yet").hidden = true;
+    element("by-socket-choice").hidden = !socketTakesMessages();
     this.#socket = new RoomSocket(`${socketBase()}/${chat.uri}`, {
       onState: (state, detail) => this.#connection(state, detail),
       onFrame: (text) => this.#frame(text),
+      token: socketWantsToken() ? () => api.accessToken() : null,
     });
     this.#socket.connect();
   }
@@ -56,11 +62,22 @@ export class Room {
   leave() {
     this.#left = true;
     this.#socket.stop();
+    this.#outgoing.forget();
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
   /** Send a message. It appears when it comes back over the socket. Raises ApiError. */
   async send(text) {
+    const bySocket = socketTakesMessages() && element("by-socket").checked && this.#socket.isOpen;
+    await (bySocket ? this.#sendBySocket(text) : this.#post(text));
+  }
+
+  async #sendBySocket(text) {
+    const number = this.#socket.send(JSON.stringify({ message: text }));
+    await this.#outgoing.sent(number, text);
+  }
+
+  async #post(text) {
     const expected = this.#timeline.items.length;
     try {
       await this.#api.send(this.#chat.uri, text);
@@ -78,17 +95,23 @@ export class Room {
   #connection(state, detail) {
     if (this.#left) return;
     showConnection(state, detail);
+    if (state === "waiting") this.#outgoing.lost();
     // Also while there is no connection: the history is worth reading without one.
     if (state === "open" || (state === "waiting" && !this.#loaded)) this.#load();
   }
 
   #frame(text) {
     const item = parsedFrame(text);
+    if (item?.error) {
+      this.#outgoing.refused(item);
+      return;
+    }
     if (item === null) {
       console.warn("A frame was not understood, and is not shown.");
       return;
     }
     if (!this.#chat.members.some(({ id }) => id === item.user.id)) this.#onStranger(item.user);
+    if (item.user.id === this.#own.id) this.#outgoing.came(item.message);
     if (!this.#timeline.receive(item)) {
       this.#load();
     } else if (this.#loaded) {
@@ -142,10 +165,11 @@ export class Room {
   }
 }
 
-/** The message in a frame, or null. */
+/** The message in a frame, or the error of a message that was sent; null for anything else. */
 function parsedFrame(text) {
   try {
     const item = JSON.parse(text);
+    if (typeof item.error === "string" && item.user === undefined) return item;
     const whole = typeof item.message === "string" && typeof item.user.username === "string";
     return whole ? item : null;
   } catch {

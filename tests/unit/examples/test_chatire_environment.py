@@ -33,6 +33,10 @@ def test_nothing_has_to_be_set(settings, tmp_path) -> None:
         secret_key="",
         amqp_url="",
         postgres=None,
+        authorize="open",
+        authorize_mode="enforce",
+        socket_token=False,
+        inbound=False,
     )
 
 
@@ -44,6 +48,10 @@ def test_everything_can_be_set(settings, tmp_path) -> None:
             "CHATIRE_ALLOWED_HOSTS": "chat.example, www.chat.example,",
             "CHATIRE_DEBUG": "1",
             "CHATIRE_SECRET_KEY": "k",
+            "CHATIRE_AUTHORIZE": "chat.policies.members_only",
+            "CHATIRE_AUTHORIZE_MODE": "report-only",
+            "CHATIRE_SOCKET_TOKEN": "1",
+            "CHATIRE_INBOUND": "1",
             "WSMIGRATE_AMQP_URL": "amqp://broker/",
             "WSMIGRATE_POSTGRES_DSN": "postgresql://h/db",
         },
@@ -55,6 +63,9 @@ def test_everything_can_be_set(settings, tmp_path) -> None:
     assert found.debug
     assert (found.secret_key, found.amqp_url) == ("k", "amqp://broker/")
     assert found.postgres is not None
+    assert (found.authorize, found.authorize_mode) == ("chat.policies.members_only", "report-only")
+    assert found.socket_token
+    assert found.inbound
 
 
 def test_a_dsn_becomes_django_settings_with_its_parts_decoded(settings) -> None:

@@ -1,6 +1,7 @@
 # Everything that the targets need is installed by them: see requirements/bootstrap.sh (the virtual
-# environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy).
-.PHONY: help demo up test check lock clean
+# environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy; Redis and PgBouncer to
+# compare with).
+.PHONY: help demo up test check lock bench clean
 ARGS ?=
 # Test processes side by side: most tests wait for other processes.
 WORKERS ?= 2
@@ -9,7 +10,9 @@ help:
 	@echo "make demo   the old and the new server side by side, under load, on real components"
 	@echo "make up     the same stack, to look at in a browser (Ctrl-C stops it)"
 	@echo "make test   all checks and tests"
+	@echo "make test-long  the tests that take minutes"
 	@echo "make check  formatting, lint and types only"
+	@echo "make bench  how fast the servers hand out messages, side by side (ARGS=--quick for a look)"
 	@echo "make lock   pin requirements/*.txt anew from pyproject.toml"
 
 .PHONY: setup
@@ -29,7 +32,17 @@ check: setup
 
 test: check
 	@.venv/bin/python -m dev_stack.services
-	@.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile -m "not long" $(ARGS)
+
+test-long: setup
+	@.venv/bin/python -m dev_stack.services
+	@.venv/bin/python -m pytest -m long $(ARGS)
+
+bench: setup
+	@.venv/bin/python benchmarks/fanout.py $(ARGS)
+
+bench-sending: setup
+	@.venv/bin/python benchmarks/sending.py $(ARGS)
 
 lock: setup
 	@.venv/bin/python -m pip install --quiet uv

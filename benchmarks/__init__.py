@@ -1,0 +1,1 @@
+"""Benchmarks of the servers, under the same load (see docs/benchmarks.md)."""

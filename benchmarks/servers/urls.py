@@ -1,0 +1,3 @@
+"""No HTTP side: everything is answered with 404."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,244 @@
+"""What the PostgreSQL layer promises beyond the contract of channel layers."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from layer_kinds import LayerSetup, database_of, setup_of
+from layer_process import PATIENCE_S, Layer, LayerFailed, LayerProcess
+from postgres_watch import Watch, within
+
+from layer_promises import LayerKind
+from site_fixtures import dsn_of
+
+NewProcess = Callable[[], LayerProcess]
+INBOX = "wsmigrate.inbox.0"
+
+
+@pytest.fixture
+def database(own_database: str) -> str:
+    return own_database
+
+
+@pytest.fixture
+def setup(database: str) -> LayerSetup:
+    return setup_of(LayerKind.OURS, database)
+
+
+@pytest.fixture
+def layer(new_process: NewProcess, setup: LayerSetup) -> Layer:
+    return new_process().layer(setup)
+
+
+@pytest.fixture
+def watch(database: str) -> Watch:
+    return Watch(database)
+
+
+def send_many(layer: Layer, messages: list[Any], cursor: tuple[str, int | None, int]) -> None:
+    layer.process.do("send_many", layer.handle, messages, cursor)
+
+
+def numbered(group: str, count: int) -> list[Any]:
+    return [(group, {"type": "t", "number": number}) for number in range(count)]
+
+
+def cursor(watch: Watch) -> Any:
+    return watch.value('SELECT "offset" FROM wsmigrate_cursor WHERE inbox = %s', INBOX)
+
+
+def test_a_batch_moves_the_cursor_and_keeps_its_order(layer: Layer, watch: Watch) -> None:
+    channel = layer.member("room")
+    send_many(layer, numbered("room", 50), (INBOX, None, 49))
+    assert [event["number"] for event in channel.take(50)] == list(range(50))
+    assert cursor(watch) == 49
+
+
+def test_equal_messages_of_a_batch_arrive_as_often_as_they_were_sent(
+    new_process: NewProcess, setup: LayerSetup
+) -> None:
+    receiver, sender = (new_process().layer(setup) for _ in range(2))
+    channel = receiver.member("room")
+    event = {"type": "t", "text": "0123456789" * 5}
+    sender.process.do("send_many", sender.handle, [("room", event)] * 300, None)
+    assert channel.take(300) == [event] * 300
+    assert channel.take_all() == []
+
+
+def test_a_batch_whose_cursor_has_moved_is_refused_whole(layer: Layer, watch: Watch) -> None:
+    channel = layer.member("room")
+    send_many(layer, [], (INBOX, None, 10))
+    for before in (None, 9):
+        with pytest.raises(LayerFailed, match="CursorMovedError"):
+            send_many(layer, numbered("room", 3), (INBOX, before, 12))
+    assert channel.take_all() == []
+    assert cursor(watch) == 10
+
+
+def test_a_batch_with_one_bad_group_is_refused_whole(layer: Layer, watch: Watch) -> None:
+    channel = layer.member("room")
+    with pytest.raises(LayerFailed, match="TypeError"):
+        send_many(layer, [*numbered("room", 1), ("no room", {"type": "t"})], (INBOX, None, 1))
+    assert channel.take_all() == []
+    assert cursor(watch) is None
+
+
+def test_a_batch_that_is_sent_again_with_its_token_is_not_doubled(
+    layer: Layer, watch: Watch
+) -> None:
+    channel = layer.member("room")
+    append = (
+        "SELECT wsmigrate_append(%s::uuid, 'asgi', ARRAY['groom'], ARRAY[%s::bytea],"
+        " ARRAY['groom'], 60, %s, NULL, 5)"
+    )
+    values = (uuid.uuid4(), b'{"type": "t"}', INBOX)
+    assert watch.value(append, *values) is not None
+    assert watch.value(append, *values) is None
+    assert channel.take_all(PATIENCE_S) == [{"type": "t"}]
+
+
+@pytest.mark.parametrize("room", ["lobby", "a room of Zoë, 100 %"])
+def test_any_client_of_postgresql_publishes_by_a_function(
+    layer: Layer, watch: Watch, room: str
+) -> None:
+    group = watch.value("SELECT wsmigrate_group_of_room(%s)", room)
+    channel = layer.member(group)
+    text = 'it\'s "é€😀" \\ \n'
+    watch.value("SELECT wsmigrate_publish(%s, %s)", room, text)
+    (event,) = channel.take_all(PATIENCE_S)
+    assert (event["message"], event["room"]) == (text, room)
+
+
+def test_psql_publishes(layer: Layer, watch: Watch) -> None:
+    psql = shutil.which("psql")
+    if psql is None:
+        pytest.skip("could not run: psql is not on this machine")
+    channel = layer.member("room")
+    statement = "SELECT wsmigrate_publish('room', 'text')"
+    subprocess.run([psql, "-qAtc", statement, watch.dsn], check=True, timeout=60)
+    assert [event["message"] for event in channel.take_all(PATIENCE_S)] == ["text"]
+
+
+def test_what_a_transaction_publishes_goes_out_with_its_commit_in_order(
+    layer: Layer, watch: Watch
+) -> None:
+    channel = layer.member("room")
+    with psycopg.connect(watch.dsn) as connection:
+        for text in ("one", "two"):
+            connection.execute("SELECT wsmigrate_publish('room', %s)", (text,))
+        assert channel.take_all() == []
+        connection.commit()
+    assert [event["message"] for event in channel.take_all(PATIENCE_S)] == ["one", "two"]
+
+
+def test_what_a_transaction_has_published_goes_back_with_it(layer: Layer, watch: Watch) -> None:
+    channel = layer.member("room")
+    with psycopg.connect(watch.dsn) as connection:
+        connection.execute("SELECT wsmigrate_publish('room', 'never')")
+        connection.rollback()
+        connection.execute("SELECT wsmigrate_publish('room', 'after')")
+    assert [event["message"] for event in channel.take_all(PATIENCE_S)] == ["after"]
+
+
+def test_a_transaction_that_is_open_holds_up_nobody(layer: Layer, watch: Watch) -> None:
+    channel = layer.member("room")
+    with psycopg.connect(watch.dsn) as connection:
+        connection.execute("SELECT wsmigrate_publish('room', 'late')")
+        layer.group_send("room", {"type": "t", "message": "early"})
+        assert [event["message"] for event in channel.take(1)] == ["early"]
+    assert [event["message"] for event in channel.take(1)] == ["late"]
+
+
+@pytest.mark.parametrize("size", [7_000, 9_000, 8 << 20])
+def test_frames_of_all_sizes_arrive(layer: Layer, size: int) -> None:
+    channel = layer.member("room")
+    message = {"type": "t", "message": "0123456789abcdef" * (size // 16)}
+    layer.group_send("room", message)
+    assert channel.take(1) == [message]
+
+
+def test_a_pooler_in_transaction_mode_is_noticed_and_messages_still_come(
+    services: Any, database: str, tmp_path: Any, watch: Watch
+) -> None:
+    pooled = dsn_of(services.pgbouncer(), database.rpartition("/")[2])
+    setup = setup_of(LayerKind.OURS, pooled).but(heartbeat=0.3)
+    with LayerProcess(database_of(database), tmp_path / "pooled.log") as process:
+        layer = process.layer(setup)
+        channel = layer.member("room")
+        layer.group_send("room", {"type": "t"})
+        assert channel.take_all(PATIENCE_S) == [{"type": "t"}]
+        within(PATIENCE_S, lambda: "pooler in transaction mode" in process.log, "a sentence")
+        assert "LISTEN" in process.do("attribute", layer.handle, "trouble")
+
+
+def test_a_process_that_was_frozen_misses_nothing(
+    new_process: NewProcess, setup: LayerSetup
+) -> None:
+    frozen, sender = (new_process().layer(setup) for _ in range(2))
+    channel = frozen.member("room")
+    frozen.process.freeze()
+    for number in range(50):
+        sender.group_send("room", {"type": "t", "number": number})
+    frozen.process.wake()
+    assert [event["number"] for event in channel.take(50)] == list(range(50))
+    assert channel.take_all() == []
+    assert channel.failures() == []
+
+
+def test_a_gap_that_cannot_be_closed_is_raised_once_and_messages_flow_again(
+    new_process: NewProcess, setup: LayerSetup, watch: Watch
+) -> None:
+    brief = setup.but(heartbeat=0.3, dead_after=1.5, retention=1, expiry=1)
+    frozen, sender = (new_process().layer(brief) for _ in range(2))
+    channel = frozen.member("room")
+    sender.group_send("room", {"type": "before"})
+    assert channel.take(1) == [{"type": "before"}]
+    frozen.process.freeze()
+    watch.terminate_all()  # what comes over an open connection waits in it
+    sender.group_send("room", {"type": "lost"})
+    lost = watch.value("SELECT max(id) FROM wsmigrate_message")
+
+    def is_deleted() -> bool:
+        sender.group_send("elsewhere", {"type": "t"})
+        return not watch.value("SELECT count(*) FROM wsmigrate_message WHERE id <= %s", lost)
+
+    within(PATIENCE_S, is_deleted, "deleting what is older than the retention")
+    frozen.process.wake()
+    within(PATIENCE_S, lambda: bool(channel.failures()), "the gap")
+    sender.group_send("room", {"type": "after"})
+    assert channel.take_all(PATIENCE_S) == [{"type": "after"}]
+    assert channel.failures() == ["LayerGapError"]
+
+
+def test_what_killed_processes_have_left_is_deleted(
+    new_process: NewProcess, setup: LayerSetup, watch: Watch
+) -> None:
+    brief = setup.but(heartbeat=0.3, dead_after=1.5)
+    killed, survivor = (new_process().layer(brief) for _ in range(2))
+    killed.open()
+    survivor.open()
+    assert watch.rows("wsmigrate_reader") == 2
+    killed.process.kill()
+
+    def is_reaped() -> bool:
+        survivor.group_send("room", {"type": "t"})
+        return watch.rows("wsmigrate_reader") == 1
+
+    within(PATIENCE_S, is_reaped, "reaping the killed process")
+
+
+def test_reconnects_are_counted(layer: Layer, watch: Watch) -> None:
+    layer.member("room")
+    assert layer.process.do("attribute", layer.handle, "reconnects") == 0
+    watch.terminate_all()
+    within(
+        PATIENCE_S,
+        lambda: layer.process.do("attribute", layer.handle, "reconnects") == 1,
+        "a new connection",
+    )

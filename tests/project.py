@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
 import socket
@@ -15,6 +17,53 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "examples" / "chatire"
 START_LIMIT_S = 60
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running ``wsmigrate serve``."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    admin_port: int
+    log: Callable[[], str]
+
+    @property
+    def url(self) -> str:
+        """Where its WebSockets are; append ``/<room>``."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def status(self, path: str, *, admin: bool = True) -> int:
+        """The HTTP status of a path; 0 where nobody answers."""
+        return self.get(path, admin=admin)[0]
+
+    def get(self, path: str, *, admin: bool = True) -> tuple[int, str]:
+        """The HTTP status and body of a path."""
+        port = self.admin_port if admin else self.port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except ConnectionError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def not_ready_for(self) -> list[str]:
+        """The reasons that the readiness endpoint gives; none if it is ready."""
+        status, body = self.get("/readyz")
+        reasons: list[str] = json.loads(body)["reasons"]
+        assert status == (503 if reasons else 200)
+        return reasons
+
+    def figure(self, series: str) -> float:
+        """A figure of the metrics; 0 for a series that has not begun."""
+        for line in self.get("/metrics")[1].splitlines():
+            name, _, value = line.rpartition(" ")
+            if name == series:
+                return float(value)
+        return 0.0
 
 
 @dataclass
@@ -71,18 +120,39 @@ class Project:
         return process
 
     def start_server(
-        self, application: str = "chatire.asgi:application", log: str = "channels"
+        self,
+        application: str = "chatire.asgi:application",
+        log: str = "channels",
+        lifespan: str = "on",
     ) -> tuple[str, subprocess.Popen[bytes]]:
         """The new server; returns its URL once it listens."""
         port = self.free_port()
         process = self.start(
             *("-m", "uvicorn", application, "--host", "127.0.0.1"),
-            *("--port", str(port), "--ws", "websockets-sansio", "--lifespan", "on"),
+            *("--port", str(port), "--ws", "websockets-sansio", "--lifespan", lifespan),
             *("--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"),
             log=log,
         )
         wait_until(lambda: listens(port), self.log(log))
         return f"ws://127.0.0.1:{port}", process
+
+    def serve(
+        self,
+        *options: str,
+        log: str = "serve",
+        command_line: tuple[str, str] = ("-m", "migrate_cli"),
+    ) -> Served:
+        """``wsmigrate serve`` with admin endpoints; returns once it serves."""
+        port, admin_port = self.free_port(), self.free_port()
+        process = self.start(
+            *(*command_line, "serve", "--port", str(port), "--admin", str(admin_port)),
+            *options,
+            log=log,
+        )
+        served = Served(process, port, admin_port, self.log(log))
+        wait_until(lambda: listens(port) or process.poll() is not None, self.log(log))
+        assert process.poll() is None, self.log(log)()
+        return served
 
     def start_bridge(self, log: str = "bridge") -> subprocess.Popen[bytes]:
         """A bridge; returns once it relays."""

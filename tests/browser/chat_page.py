@@ -18,6 +18,7 @@ class ChatPage:
     page: Page
     html: bytes
     frames: list[str | bytes] = field(default_factory=list)
+    sent: list[str | bytes] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -37,6 +38,7 @@ class ChatPage:
     def _watch(self, socket: WebSocket) -> None:
         self.sockets.append(socket.url)
         socket.on("framereceived", lambda frame: self.frames.append(frame))  # noqa: PLW0108
+        socket.on("framesent", lambda frame: self.sent.append(frame))  # noqa: PLW0108
 
     async def sign_up(self, name: str) -> None:
         await self.page.get_by_test_id("entrance-switch").click()

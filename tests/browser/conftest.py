@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
-from typing import NoReturn
 
 import pytest
+from browser_needs import could_not_run
 from playwright.async_api import Browser, async_playwright
 
 from dev_stack.services.chromium import installed_program
@@ -48,10 +47,3 @@ def stack() -> Iterator[Stack]:
         except UnavailableError as error:
             could_not_run(str(error))
         yield running
-
-
-def could_not_run(reason: str) -> NoReturn:
-    """Skip the test, or fail it in CI, for want of something."""
-    if os.environ.get("CI"):
-        pytest.fail(f"could not run: {reason}")
-    pytest.skip(f"could not run: {reason}")

@@ -15,6 +15,7 @@ import pytest
 from channels_ws.notify.publication import Publication
 from channels_ws.notify.rabbitmq import RabbitPublisher
 from wsmigrate.errors import UnavailableError
+from wsmigrate.message import published_at_of_headers
 
 Channel = Any
 
@@ -50,6 +51,16 @@ def test_a_confirmed_message_is_in_the_queue_when_publish_returns(
 ) -> None:
     publisher.publish(publication(room, "hello"))
     assert bodies_in(broker, queue) == [b"hello"]
+
+
+def test_a_message_says_when_it_was_published(
+    publisher: RabbitPublisher, broker: Channel, room: str, queue: str
+) -> None:
+    before = time.time()
+    publisher.publish(publication(room, "hello"))
+    after = time.time()
+    headers = broker.basic_get(queue, auto_ack=True)[1].headers
+    assert before - 0.001 <= published_at_of_headers(headers) <= after + 0.001
 
 
 def test_one_connection_is_kept_per_thread(

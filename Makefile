@@ -1,7 +1,7 @@
 # Everything that the targets need is installed by them: see requirements/bootstrap.sh (the virtual
 # environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy; Redis and PgBouncer to
 # compare with).
-.PHONY: help demo up test check lock bench clean
+.PHONY: help demo up test test-long check lock bench bench-fanout bench-sending clean
 ARGS ?=
 # Test processes side by side: most tests wait for other processes.
 WORKERS ?= 2
@@ -12,7 +12,8 @@ help:
 	@echo "make test   all checks and tests"
 	@echo "make test-long  the tests that take minutes"
 	@echo "make check  formatting, lint and types only"
-	@echo "make bench  how fast the servers hand out messages, side by side (ARGS=--quick for a look)"
+	@echo "make bench  how fast the servers hand out messages, side by side, and both ways of sending"
+	@echo "            (ARGS=--quick for a look; bench-fanout and bench-sending alone)"
 	@echo "make lock   pin requirements/*.txt anew from pyproject.toml"
 
 .PHONY: setup
@@ -38,11 +39,14 @@ test-long: setup
 	@.venv/bin/python -m dev_stack.services
 	@.venv/bin/python -m pytest -m long $(ARGS)
 
-bench: setup
+bench: bench-fanout bench-sending
+
+bench-fanout: setup
 	@.venv/bin/python benchmarks/fanout.py $(ARGS)
 
+# Of the options it has --quick alone in common with the other: call it by itself for the rest.
 bench-sending: setup
-	@.venv/bin/python benchmarks/sending.py $(ARGS)
+	@.venv/bin/python benchmarks/sending.py $(if $(filter bench,$(MAKECMDGOALS)),$(filter --quick,$(ARGS)),$(ARGS))
 
 lock: setup
 	@.venv/bin/python -m pip install --quiet uv

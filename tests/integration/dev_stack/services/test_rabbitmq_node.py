@@ -1,3 +1,4 @@
+import logging
 import os
 import signal
 import socket
@@ -8,6 +9,8 @@ import pika
 import psutil
 import pytest
 
+from dev_stack.runtime import Runtime
+from private_services import Services
 from wsmigrate.topology import InboxRetention, inbox_arguments
 
 
@@ -58,8 +61,16 @@ def test_it_listens_on_loopback_only_and_its_port_mapper_is_not_the_machines(ser
     assert not {4369, 5672, 25672} & {address.port for address in listening}
 
 
-def test_a_durable_queue_outlives_a_kill_and_the_port_stays(services, amqp_url):
-    name = f"test.{uuid.uuid4().hex}"
+@pytest.fixture
+def services_of_its_own():
+    """A killed node needs a while until its streams can be had again: none that others use."""
+    with Runtime(logging.getLogger(__name__).info) as runtime:
+        yield Services(runtime)
+
+
+def test_a_durable_queue_outlives_a_kill_and_the_port_stays(services_of_its_own):
+    services, name = services_of_its_own, f"test.{uuid.uuid4().hex}"
+    amqp_url = services.rabbitmq()
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         channel = connection.channel()
         channel.queue_declare(name, durable=True)

@@ -21,9 +21,11 @@ _CLEAN_EVERY_S = 15.0
 _CLEAN_AGAIN_S = 0.2
 _CLEAN_ROWS = 1000
 
+# The targets as one text, since no name holds a comma: psycopg takes two microseconds for each text
+# of a list, which is a tenth of what a message costs its sender.
 _APPEND = (
-    "SELECT wsmigrate_append(%s::uuid, %s, %s::text[], %b::bytea[], %s::text[], %s, %s,"
-    " %s::int8, %s::int8)"
+    "SELECT wsmigrate_append(%s::uuid, %s, string_to_array(%s, ','), %b::bytea[], %s::text[], %s,"
+    " %s, %s::int8, %s::int8)"
 )
 
 
@@ -157,7 +159,7 @@ class LogConnection:
             (
                 batch.token,
                 self._settings.prefix,
-                [entry.target for entry in batch.entries],
+                ",".join([entry.target for entry in batch.entries]),
                 [entry.payload or b"" for entry in batch.entries],
                 notices_of(batch.entries),
                 self._settings.expiry_s,

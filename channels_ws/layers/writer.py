@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MAX_BATCH = 500
 MAX_BATCH_BYTES = 1 << 20
+_GATHER_FROM = 8
+_GATHER_S = 0.002
 _FIRST_BACKOFF_S = 0.05
 _MAX_BACKOFF_S = 1.0
 
@@ -54,10 +56,11 @@ class _Call(_Request):
 class Writer:
     """One connection and one thread per process, whoever sends.
 
-    What is sent while a commit is under way goes into the next one together. What one thread sends
-    one after another is appended in that order. A batch whose commit was not confirmed is sent
-    again with the same token, so it is in the log once; so long, up to ``timeout_s`` after each
-    send, a restart of PostgreSQL is waited for.
+    What is sent while a commit is under way goes into the next one together. Where that are many,
+    the next one waits for those who were told of the last one and send again, two milliseconds at
+    most. What one thread sends one after another is appended in that order. A batch whose commit
+    was not confirmed is sent again with the same token, so it is in the log once; so long, up to
+    ``timeout_s`` after each send, a restart of PostgreSQL is waited for.
     """
 
     def __init__(self, connect: Callable[[], LogConnection], timeout_s: float) -> None:
@@ -68,6 +71,8 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._connection: LogConnection | None = None
         self._closing = False
+        self._taken = 0
+        self._enough = 1
         # A database that is frozen blocks the thread, which can then tell nobody.
         self._deadlines = Deadlines(timeout_s + 0.5, lambda: _not_sent("it did not answer"))
 
@@ -103,7 +108,8 @@ class Writer:
     async def _do(self, request: _Append | _Call) -> Any:
         with self._work:
             self._requests.append(request)
-            self._work.notify()
+            if len(self._requests) >= self._enough:
+                self._work.notify()
             if self._thread is None:
                 self._closing = False
                 self._thread = threading.Thread(
@@ -131,14 +137,9 @@ class Writer:
     def _next_requests(self) -> list[_Append | _Call]:
         """What goes together into the next transaction; nothing when the thread is to end."""
         with self._work:
+            self._gather()
             while True:
-                taken: list[_Append | _Call] = []
-                size = 0
-                while self._requests and _goes_with(taken, self._requests[0], size):
-                    request = self._requests.popleft()
-                    if not request.given_up:
-                        taken.append(request)
-                        size += request.size if isinstance(request, _Append) else 0
+                taken = self._take()
                 if taken:
                     return taken
                 if self._closing:
@@ -146,6 +147,28 @@ class Writer:
                     self._disconnect()
                     return []
                 self._work.wait()
+
+    def _take(self) -> list[_Append | _Call]:
+        taken: list[_Append | _Call] = []
+        size = 0
+        while self._requests and _goes_with(taken, self._requests[0], size):
+            request = self._requests.popleft()
+            if not request.given_up:
+                taken.append(request)
+                size += request.size if isinstance(request, _Append) else 0
+        self._taken = len(taken)
+        return taken
+
+    def _gather(self) -> None:
+        """Give those who have just been told the time to send again. Without it, they and those who
+        came meanwhile take turns for ever, each with a commit of half of what there is."""
+        if self._taken >= _GATHER_FROM and not self._closing:
+            self._enough = min(self._taken + len(self._requests), MAX_BATCH)
+            self._work.wait_for(self._has_enough, _GATHER_S)
+            self._enough = 1
+
+    def _has_enough(self) -> bool:
+        return self._closing or len(self._requests) >= self._enough
 
     def _append(self, requests: list[Any]) -> None:
         entries = [entry for request in requests for entry in request.entries]

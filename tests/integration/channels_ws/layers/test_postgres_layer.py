@@ -103,6 +103,16 @@ def test_a_batch_that_is_sent_again_with_its_token_is_not_doubled(
     assert channel.take_all(PATIENCE_S) == [{"type": "t"}]
 
 
+def test_what_is_sent_at_once_is_committed_together(layer: Layer, watch: Watch) -> None:
+    channel = layer.member("room")
+    call = ("call", layer.handle, "group_send", "room")
+    sending = [layer.process.begin(*call, event) for _, event in numbered("room", 400)]
+    for one in sending:
+        layer.process.result(one, "group_send")
+    assert channel.take(400) == [event for _, event in numbered("room", 400)]
+    assert watch.value("SELECT count(*) FROM wsmigrate_message") < 200
+
+
 @pytest.mark.parametrize("room", ["lobby", "a room of Zoë, 100 %"])
 def test_any_client_of_postgresql_publishes_by_a_function(
     layer: Layer, watch: Watch, room: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wsmigrate.rooms import RoomError, checked_room
 
@@ -30,8 +29,10 @@ class Via(str, enum.Enum):
     CHANNELS = "channels"
 
 
-@dataclass(frozen=True)
-class Message:
+_VIAS = {via.value: via for via in Via}
+
+
+class Message(NamedTuple):
     """One message of a room. ``text`` is the payload of the frame, to the letter.
 
     ``published_at`` is when it was published, in seconds since the epoch by the publisher's clock;
@@ -108,7 +109,7 @@ def message_of_event(event: Mapping[str, Any]) -> Message:
         and isinstance(text, str)
         and isinstance(via, str)
     ):
-        return Message(message_id, room, text, Via(via), _time(get("published_at")))
+        return Message(message_id, room, text, _via(via), _time(get("published_at")))
     wrong = sorted(key for key in _TEXTS if not isinstance(get(key), str))
     raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
 
@@ -129,7 +130,15 @@ def published_at_of_headers(headers: Mapping[str, Any] | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
+def _via(value: str) -> Via:
+    # An enumeration's own look-up takes as long as all the rest of reading an event.
+    via = _VIAS.get(value)
+    return Via(value) if via is None else via
+
+
 def _time(value: object) -> float | None:
+    if isinstance(value, float) and 0 < value < math.inf:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:

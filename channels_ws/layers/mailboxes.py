@@ -30,11 +30,13 @@ class Mailbox:
         self.is_forgotten = False
         """Whether its receiver was taken for gone."""
 
-    def put(self, letter: bytes) -> None:
-        """Add a message."""
+    def put(self, letter: bytes, now: float | None = None) -> None:
+        """Add a message. ``now`` is the time by the mailbox's clock, where it was asked already."""
         with self._lock:
-            self._letters.append((self._clock() + self._expiry_s, letter))
-            self._wake_one()
+            came = self._clock() if now is None else now
+            self._letters.append((came + self._expiry_s, letter))
+            if self._waiters:
+                self._wake_one()
 
     def put_gap(self, gap: LayerGapError) -> None:
         """Say that messages are missing here."""

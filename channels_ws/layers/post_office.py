@@ -87,8 +87,9 @@ class PostOffice(Receiver):
     def deliver(self, entries: Iterable[Entry]) -> None:
         """Put each entry into the mailboxes that it is for."""
         with self._lock:
-            for entry in entries:
-                self._deliver(entry.target[:1], entry.target[1:], entry.payload or b"")
+            now = self._clock()  # asking takes as long as putting a message into a mailbox
+            for target, payload in entries:
+                self._deliver(target[:1], target[1:], payload or b"", now)
 
     def gap(self) -> None:
         """Say in every mailbox that messages are missing."""
@@ -121,13 +122,13 @@ class PostOffice(Receiver):
         self._groups.discard_channel(target[1:])
         box.forget(LayerGapError("Nobody received on this channel for too long."))
 
-    def _deliver(self, kind: str, name: str, payload: bytes) -> None:
+    def _deliver(self, kind: str, name: str, payload: bytes, now: float) -> None:
         if kind == GROUP:
-            for channel in self._groups.channels_of(name, self._clock()):
-                self.mailbox(CHANNEL + channel).put(payload)
+            for channel in self._groups.channels_of(name, now):
+                self.mailbox(CHANNEL + channel).put(payload, now)
         elif kind == CHANNEL:
             if self.owns(name):
-                self.mailbox(CHANNEL + name).put(payload)
+                self.mailbox(CHANNEL + name).put(payload, now)
         elif kind == WOKEN:
             box = self._mailboxes.get(ORDINARY + name)
             if box is not None:

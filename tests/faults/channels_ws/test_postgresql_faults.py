@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import psycopg
+import pytest
 from audience import Audience
 from room_publisher import RoomPublisher
 
@@ -49,26 +50,15 @@ async def test_postgresql_is_killed_and_starts_again(
     await settled(audience, publisher)
 
 
-async def test_the_connections_that_receive_are_ended_again_and_again(
-    project: Project, audience: Audience, publisher: RoomPublisher
+@pytest.mark.parametrize("role", ["receiving", "sending"])
+async def test_the_connections_of_the_layer_are_ended_again_and_again(
+    project: Project, audience: Audience, publisher: RoomPublisher, role: str
 ) -> None:
     publisher.start()
     ended = 0
     for _ in range(8):
         await asyncio.sleep(0.4)
-        ended += len(await asyncio.to_thread(layer_connections, project.postgres_dsn, "receiving"))
-    assert ended >= 8
-    await settled(audience, publisher)
-
-
-async def test_the_connections_that_send_are_ended_again_and_again(
-    project: Project, audience: Audience, publisher: RoomPublisher
-) -> None:
-    publisher.start()
-    ended = 0
-    for _ in range(8):
-        await asyncio.sleep(0.4)
-        ended += len(await asyncio.to_thread(layer_connections, project.postgres_dsn, "sending"))
+        ended += len(await asyncio.to_thread(layer_connections, project.postgres_dsn, role))
     assert ended >= 8
     await settled(audience, publisher)
 

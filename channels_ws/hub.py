@@ -66,6 +66,7 @@ class RoomHub:
         if not self._running:
             self._rooms.binder = binder
             await self._links.start()
+            self._rooms.start()
             self._running = True
 
     async def stop(self) -> None:

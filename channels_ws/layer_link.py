@@ -68,6 +68,13 @@ class LayerLink:
         layer = make_layer()
         return cls(layer, await layer.new_channel("wsmigrate"))
 
+    @property
+    def membership_s(self) -> float | None:
+        """For how many seconds the layer keeps a channel in a group that it has joined; None if it
+        sets no time."""
+        expiry = getattr(self.layer, "group_expiry", None)
+        return float(expiry) if expiry else None
+
     async def run(self, events: LinkEvents) -> None:
         """Tell of events, in their order, until LayerLostError is raised."""
         tasks = [

@@ -16,6 +16,9 @@ from wsmigrate.rooms import group_of_room
 
 logger = logging.getLogger(__name__)
 
+_RENEW_AFTER = 0.3
+"""Of the time for which a membership lasts: one try may fail, and another."""
+
 
 class Socket(Protocol):
     """A local socket, as the hub sees it. Neither method blocks."""
@@ -79,6 +82,10 @@ class LiveRooms(dict[str, LiveRoom]):
         self._config = config
         self._links = links
         self._chores: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to keep the rooms in their groups."""
+        self._do(self._stay_in_groups())
 
     async def add(self, name: str, socket: Socket) -> None:
         """Return once every message published to the room from now on reaches the socket.
@@ -163,6 +170,26 @@ class LiveRooms(dict[str, LiveRoom]):
             link = await self._links.linked()
             await link.add(room.group)
             room.joined_on = link
+
+    async def _stay_in_groups(self) -> None:
+        """Join anew before the memberships expire: most layers end them some time after a channel
+        has joined, which is meant for the channels of sockets."""
+        while True:
+            link = await self._links.linked()
+            if link.membership_s is None:
+                return  # and another link is one to the same kind of layer
+            await asyncio.sleep(link.membership_s * _RENEW_AFTER)
+            for room in list(self.values()):
+                async with room.turn:
+                    if room.joined_on is link and link is self._links.link:
+                        await self._renew(link, room)
+
+    async def _renew(self, link: LayerLink, room: LiveRoom) -> None:
+        try:
+            async with asyncio.timeout(self._config.bind_timeout_s):
+                await link.add(room.group)
+        except Exception as error:  # layers raise what their databases raise
+            logger.warning("A group was not joined anew: %s", type(error).__name__)
 
     def _linger_if_empty(self, room: LiveRoom) -> None:
         if not room.sockets and room.lingering is None:

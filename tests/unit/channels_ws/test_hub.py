@@ -537,3 +537,19 @@ class TestWhatIsCounted:
         total_s = figure("wsmigrate_publish_to_send_seconds_sum")
         assert total_s is not None
         assert 3 <= total_s < 10
+
+
+async def test_a_room_outlives_the_time_for_which_a_layer_keeps_memberships() -> None:
+    """Channels' own layer and channels_redis forget a member a day after it joined: that is meant
+    for sockets, and the hub's channel is there for as long as the process."""
+    layer = InMemoryChannelLayer(group_expiry=1)
+    hub = RoomHub(replace(Config(), room_linger_s=0.05), lambda: layer)
+    await hub.start()
+    socket = Socket()
+    await hub.join("room", socket)
+    await asyncio.sleep(3)
+    event = event_of_message(Message("1", "room", "hello", Via.RABBITMQ), "event")
+    await layer.group_send("room", event)
+    await until(lambda: socket.got == ["hello"])
+    await hub.stop()
+    assert not layer.groups.get("room")

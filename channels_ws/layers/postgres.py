@@ -28,6 +28,7 @@ from wsmigrate.cursor import CursorMove
 
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _MANY = 1000
+_JSON_BEGINS = (b"{", b" ", b"\t", b"\n", b"\r")
 _FIRST_LOOK_S = 0.02
 _NEXT_LOOK_S = 0.001
 
@@ -204,7 +205,8 @@ class PostgresLayer(PostgresChannelLayer):
 
     def deserialize(self, message: bytes) -> dict[str, Any]:
         """The event of a payload. JSON is what the SQL functions write."""
-        if self.crypter is None and message[:1] == b"{":
+        # What msgpack makes of a dictionary begins with none of these.
+        if self.crypter is None and message[:1] in _JSON_BEGINS:
             return dict(json.loads(message))
         if self.crypter is not None:
             # No time to live: a message that had to be caught up with is older than ``expiry``.
@@ -227,7 +229,7 @@ class PostgresLayer(PostgresChannelLayer):
             ReaderSettings(self.client_prefix, self.prefix, self._heartbeat_s, reading),
             self._office,
         )
-        self._sent_to = 0
+        self._sent_to = (0, 0)  # of which log of the reader's, and the row there
         self._reading_lock = threading.Lock()
         self._reading = None
 
@@ -266,7 +268,7 @@ class PostgresLayer(PostgresChannelLayer):
         self._mind_forks()
         await self._positioned_if_reading()
         row = await self._writer.append(entries, cursor)
-        self._sent_to = max(self._sent_to, row or 0)
+        self._sent_to = max(self._sent_to, (self._reader.logs, row or 0))
 
     async def _execute(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self._mind_forks()
@@ -315,9 +317,8 @@ class PostgresLayer(PostgresChannelLayer):
         """Return once this process has read what it has sent; while the connection is away, at
         once."""
         sent_to = self._sent_to
-        while True:
-            if not self._reader.connected or (self._reader.position or 0) >= sent_to:
-                return
+        reader = self._reader
+        while reader.connected and (reader.logs, reader.position or 0) < sent_to:
             await asyncio.sleep(_NEXT_LOOK_S)
 
     async def _positioned_if_reading(self) -> None:

@@ -81,6 +81,8 @@ class LogReader:
         self._handed_over = 0  # entries of the row behind the position
         self.position: int | None = None
         """The id of the last row that was handed over; None before the first connection."""
+        self.logs = 0
+        """How many logs were met, each with ids of its own."""
         self.connected = False
         self.connects = 0
         self.trouble = ""
@@ -129,8 +131,12 @@ class LogReader:
             log_key, head, deleted_to = await self._beat(connection)
         if self.position is None:
             self._log_key, self.position = log_key, head
-        elif log_key != self._log_key or head < self.position or deleted_to > self.position:
+            self.logs += 1
+        elif log_key != self._log_key or head < self.position:
             self._log_key = log_key
+            self.logs += 1
+            self._skip_to(head)
+        elif deleted_to > self.position:
             self._skip_to(head)
         else:
             await self._read(connection, head)

@@ -252,3 +252,41 @@ def test_reconnects_are_counted(layer: Layer, watch: Watch) -> None:
         lambda: layer.process.do("attribute", layer.handle, "reconnects") == 1,
         "a new connection",
     )
+
+
+def test_a_layer_whose_database_is_replaced_by_an_empty_one_takes_new_members(
+    layer: Layer, new_process: NewProcess, setup: LayerSetup, watch: Watch
+) -> None:
+    """The ids of the other database begin anew, below those that this process has sent."""
+    before = layer.member("room")
+    for number in range(20):
+        layer.group_send("room", {"type": "t", "number": number})
+    before.take(20)
+    empty_log(watch)
+    within(PATIENCE_S, lambda: "LayerGapError" in before.failures(), "the gap is told")
+    after = layer.member("room")
+    other = new_process().layer(setup)
+    other.group_send("room", {"type": "t", "number": 20})
+    assert after.take(within_s=10) == [{"type": "t", "number": 20}]
+    assert before.take(within_s=10) == [{"type": "t", "number": 20}]
+
+
+def empty_log(watch: Watch) -> None:
+    """What a process sees that comes to an empty database after a failover."""
+    watch.value(
+        "WITH other AS (UPDATE wsmigrate_log SET key = 'another' || left(key, 8) RETURNING 1)"
+        " SELECT setval('wsmigrate_message_id', 1, false) FROM other"
+    )
+    watch.value("WITH d AS (DELETE FROM wsmigrate_message RETURNING 1) SELECT count(*) FROM d")
+    watch.value("WITH d AS (DELETE FROM wsmigrate_horizon RETURNING 1) SELECT count(*) FROM d")
+    watch.terminate_all()
+
+
+@pytest.mark.parametrize("before", ["\n", " \t\r\n  "])
+def test_an_event_in_sql_may_begin_with_white_space(
+    layer: Layer, watch: Watch, before: str
+) -> None:
+    channel = layer.member("room")
+    watch.value("SELECT wsmigrate_group_send('room', %s::json)", before + '{"type": "t"}')
+    assert channel.take() == [{"type": "t"}]
+    assert channel.failures() == []

@@ -157,6 +157,7 @@ class RoomHub:
             reason,
             count,
         )
+        self._rooms.join_anew()
         if lost is not None:
             self._rooms.clean_up_after(lost)
 

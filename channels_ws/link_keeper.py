@@ -39,6 +39,7 @@ class LinkKeeper:
         self._keeping: asyncio.Task[None] | None = None
         self._canary_at: float | None = None
         self._reconnects_counted = 0
+        self._flushes_seen = 0
 
     async def start(self) -> None:
         """Open the first link. Raises what opening the layer raises."""
@@ -118,3 +119,7 @@ class LinkKeeper:
         if by_itself > self._reconnects_counted:
             self._metrics.layer_reconnects.inc(by_itself - self._reconnects_counted)
             self._reconnects_counted = by_itself
+        flushes = int(getattr(link.layer, "flushes", 0))
+        if flushes > self._flushes_seen:
+            self._flushes_seen = flushes
+            self._on_gap("it was flushed, and its groups are gone", None)

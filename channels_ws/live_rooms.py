@@ -55,6 +55,7 @@ class LiveRoom:
         self.group = group_of_room(name)
         self.sockets: set[Socket] = set()
         self.joined_on: LayerLink | None = None
+        self.joined_after = -1  # so many gaps
         # Joining and leaving take turns: the end of one must not undo the other.
         self.turn = asyncio.Lock()
         self.holding: asyncio.Task[None] | None = None
@@ -82,6 +83,7 @@ class LiveRooms(dict[str, LiveRoom]):
         self._config = config
         self._links = links
         self._chores: set[asyncio.Task[None]] = set()
+        self._gaps = 0
 
     def start(self) -> None:
         """Begin to keep the rooms in their groups."""
@@ -120,6 +122,11 @@ class LiveRooms(dict[str, LiveRoom]):
         self._linger_if_empty(room)
         return sockets
 
+    def join_anew(self) -> None:
+        """Have every room join its group again for its next socket: after a gap it may have lost
+        its place there."""
+        self._gaps += 1
+
     def clean_up_after(self, lost: LayerLink) -> None:
         """Have a lost link's channel leave its groups, once a layer answers again."""
         groups = [room.group for room in self.values() if room.joined_on is lost]
@@ -139,10 +146,16 @@ class LiveRooms(dict[str, LiveRoom]):
 
     def _is_held(self, room: LiveRoom) -> bool:
         return (
-            room.joined_on is not None
-            and room.joined_on is self._links.link
+            self._is_joined(room)
             and not room.turn.locked()
             and (self.binder is None or self.binder.is_bound(room.name))
+        )
+
+    def _is_joined(self, room: LiveRoom) -> bool:
+        return (
+            room.joined_on is not None
+            and room.joined_on is self._links.link
+            and room.joined_after == self._gaps
         )
 
     async def _hold(self, room: LiveRoom) -> None:
@@ -166,10 +179,10 @@ class LiveRooms(dict[str, LiveRoom]):
                 ) from error
 
     async def _join_group(self, room: LiveRoom) -> None:
-        while self._links.link is None or room.joined_on is not self._links.link:
-            link = await self._links.linked()
+        while not self._is_joined(room):
+            link, gaps = await self._links.linked(), self._gaps
             await link.add(room.group)
-            room.joined_on = link
+            room.joined_on, room.joined_after = link, gaps
 
     async def _stay_in_groups(self) -> None:
         """Join anew before the memberships expire: most layers end them some time after a channel

@@ -44,6 +44,8 @@ class PostOffice(Receiver):
         self._groups = LocalGroups(group_expiry_s)
         self._mailboxes: dict[str, Mailbox] = {}
         self._idle: set[str] = set()
+        self.flushes = 0
+        """How often all was forgotten."""
 
     def owns(self, channel: str) -> bool:
         """Whether a channel is one of this process."""
@@ -71,6 +73,7 @@ class PostOffice(Receiver):
     def forget_all(self) -> None:
         """Forget all messages and groups."""
         with self._lock:
+            self.flushes += 1
             self._groups.clear()
             for box in self._mailboxes.values():
                 box.clear()

@@ -89,6 +89,12 @@ class PostgresLayer(PostgresChannelLayer):
         return max(0, self._reader.connects - 1)
 
     @property
+    def flushes(self) -> int:
+        """How often the layer was flushed, by whomever: the channels of this process have to join
+        their groups anew."""
+        return self._office.flushes
+
+    @property
     def trouble(self) -> str:
         """What keeps the layer from receiving at once, for people; empty if nothing does."""
         return self._reader.trouble
@@ -318,7 +324,7 @@ class PostgresLayer(PostgresChannelLayer):
         once."""
         sent_to = self._sent_to
         reader = self._reader
-        while reader.connected and (reader.logs, reader.position or 0) < sent_to:
+        while reader.connected and (reader.logs, reader.position or 0) < sent_to:  # noqa: ASYNC110
             await asyncio.sleep(_NEXT_LOOK_S)
 
     async def _positioned_if_reading(self) -> None:

@@ -83,6 +83,7 @@ class CatchingUp(InMemoryChannelLayer):  # type: ignore[misc]
         self.closed = False
         self.failure: Exception | None = None
         self.batches: list[int] = []
+        self.flushes = 0
 
     async def send(self, channel: str, message: dict[str, Any]) -> None:
         if self.away:
@@ -419,6 +420,20 @@ class TestALayerThatCatchesUp:
         await hub.join("room-0", back)
         await send(layer, "room-0", "hello", "2")
         await until(lambda: "hello" in back.got)
+        assert back.closed_with is None
+
+    async def test_after_a_flush_sockets_are_closed_and_rooms_joined_anew(
+        self, hub: RoomHub, layer: CatchingUp
+    ) -> None:
+        before = Socket()
+        await hub.join("room", before)
+        layer.groups.clear()
+        layer.flushes += 1
+        await until(lambda: before.closed_with is CloseCode.SERVICE_RESTART)
+        back = Socket()
+        await hub.join("room", back)
+        await send(layer, "room", "hello", "1")
+        await until(lambda: back.got == ["hello"])
         assert back.closed_with is None
 
     async def test_many_messages_are_received_at_once_and_in_order(

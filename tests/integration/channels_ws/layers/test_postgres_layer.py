@@ -290,3 +290,16 @@ def test_an_event_in_sql_may_begin_with_white_space(
     watch.value("SELECT wsmigrate_group_send('room', %s::json)", before + '{"type": "t"}')
     assert channel.take() == [{"type": "t"}]
     assert channel.failures() == []
+
+
+def test_every_process_can_tell_that_the_layer_was_flushed(
+    layer: Layer, new_process: NewProcess, setup: LayerSetup
+) -> None:
+    """The groups of its channels are gone, which it learns in no other way."""
+    layer.member("room")
+    new_process().layer(setup).call("flush")
+
+    def flushes() -> int:
+        return int(layer.process.do("attribute", layer.handle, "flushes"))
+
+    within(PATIENCE_S, lambda: flushes() == 1, "the flush is counted")

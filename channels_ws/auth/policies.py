@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from channels_ws.auth.identity import Identity
 from channels_ws.auth.reasons import Reason
-from channels_ws.auth.threads import Threads, asked_twice
+from channels_ws.auth.threads import Threads, asked_twice, contained
 from wsmigrate.auth_config import AUTHENTICATED, OPEN
 from wsmigrate.errors import ConfigError
 
@@ -70,7 +70,7 @@ class Policy:
         if self._name == AUTHENTICATED:
             return None if identity.is_authenticated else Reason.ANONYMOUS
         try:
-            allowed = await self._ask(identity.user, room)
+            allowed = await contained(self._ask(identity.user, room))
         except PermissionDenied:
             return Reason.POLICY
         except Exception:
@@ -80,6 +80,10 @@ class Policy:
 
     async def _ask(self, user: Any, room: str) -> bool:
         if is_async(self._hook):
-            return bool(await asked_twice(lambda: self._hook(user, room)))
-        answer = await self._threads.ask(self._hook, user, room)
-        return bool(await answer if inspect.isawaitable(answer) else answer)
+            answer = await asked_twice(lambda: self._hook(user, room))
+        else:
+            answer = await self._threads.ask(self._hook, user, room)
+            answer = await answer if inspect.isawaitable(answer) else answer
+        if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
+            raise TypeError("a policy returns its answer, and this one yields")  # which is true
+        return bool(answer)

@@ -39,7 +39,9 @@ class Threads:
     async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, context.run, function, *arguments)
+        return await loop.run_in_executor(
+            self._pool, context.run, _without_stop_iteration, function, *arguments
+        )
 
     def close(self) -> None:
         """Take no more work. What runs goes on to its end."""
@@ -64,6 +66,24 @@ async def called_once(act: Callable[[], Awaitable[T]]) -> T:
         raise
 
 
+class HookEndedError(RuntimeError):
+    """A function of the project ended by what would end whoever calls it."""
+
+
+async def contained(act: Awaitable[T]) -> T:
+    """What ``act`` comes to. Where it leaves the process, or says that it was cancelled though
+    nobody has done that, HookEndedError: it is not to take others along."""
+    try:
+        return await act
+    except SystemExit as error:
+        raise HookEndedError("it raised SystemExit") from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise HookEndedError("it raised CancelledError") from error
+
+
 async def bounded(act: Awaitable[T], within_s: float) -> T:
     """What ``act`` comes to, or TimeoutError: also where it does not let itself be cancelled."""
     task = asyncio.ensure_future(act)
@@ -76,6 +96,14 @@ async def bounded(act: Awaitable[T], within_s: float) -> T:
     if not task.done():
         raise TimeoutError
     return task.result()
+
+
+def _without_stop_iteration(function: Callable[..., T], *arguments: Any) -> T:
+    """A future cannot hold that exception: whoever waits for it would wait for ever."""
+    try:
+        return function(*arguments)
+    except StopIteration as error:
+        raise HookEndedError("it raised StopIteration") from error
 
 
 def _asked_twice(function: Callable[..., T], *arguments: Any) -> T:

@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from channels_ws.auth.identity import Identity
 from channels_ws.auth.policies import Hook, Policy, is_async, loaded_hook
-from channels_ws.auth.threads import Threads, bounded, called_once
+from channels_ws.auth.threads import Threads, bounded, called_once, contained
 from channels_ws.inbound.outcomes import InboundProblem, MessageRefusedError, Outcome
 from channels_ws.metrics import Metrics
 from channels_ws.notify.layer import LayerPublisher
@@ -90,7 +90,8 @@ class Desk:
             return message
         try:
             return await bounded(
-                self._call(self._hook, user, room, message), self.config.inbound_timeout_s
+                contained(self._call(self._hook, user, room, message)),
+                self.config.inbound_timeout_s,
             )
         except (MessageRefusedError, PermissionDenied) as refusal:
             detail = str(refusal) or "The message was refused."

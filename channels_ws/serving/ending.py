@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from wsmigrate.errors import ConfigError
@@ -9,6 +10,7 @@ from wsmigrate.errors import ConfigError
 _MOST_FOR_GOODBYES_S = 5.0
 _MOST_FOR_LEAVING_S = 5.0
 _SHARE_OF_EACH = 0.2
+_LONGEST_S = 7 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,10 @@ class Ending:
     drain_delay_s: float = 3.0
 
     def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.per_second, self.within_s, self.drain_delay_s))):
+            raise ConfigError("The pace and the times of an end have to be numbers.")
+        if self.within_s > _LONGEST_S:
+            raise ConfigError(f"An end may take {_LONGEST_S:g} s at most.")
         if self.per_second <= 0 or self.within_s <= 0 or self.drain_delay_s < 0:
             raise ConfigError("The pace and the time of an end have to be above 0.")
         if self.drain_delay_s > self.within_s / 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,8 @@ class ServeOptions:
                 f"The path of the front door's check is {self.door_path!r}, and has to begin with "
                 "a slash and be ASCII."
             )
+        if not math.isfinite(self.canary_late_s):
+            raise ConfigError("The time after which a canary is late has to be a number.")
 
 
 def address_of(text: str) -> Address:

@@ -30,3 +30,15 @@ def test_a_delay_that_leaves_too_little_is_refused() -> None:
 def test_what_cannot_be_is_refused(values: tuple[float, float, float]) -> None:
     with pytest.raises(ConfigError):
         Ending(*values)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e300])
+@pytest.mark.parametrize("place", range(3))
+def test_what_no_timer_can_count_is_refused(place: int, number: float) -> None:
+    values = [100.0, 60.0, 3.0]
+    values[place] = number
+    if (place, number) == (0, 1e300):
+        assert Ending(*values).per_second == number  # all at once
+    else:
+        with pytest.raises(ConfigError):
+            Ending(*values)

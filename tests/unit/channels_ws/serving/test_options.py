@@ -33,3 +33,9 @@ def test_an_address_reads_as_it_is_written() -> None:
 def test_a_path_for_the_front_door_that_cannot_be_asked_for_is_refused(path: str) -> None:
     with pytest.raises(ConfigError, match="front door"):
         ServeOptions(Address("127.0.0.1", 0), Ending(), door_path=path)
+
+
+@pytest.mark.parametrize("late_s", [float("nan"), float("inf")])
+def test_a_canary_is_late_at_some_time(late_s: float) -> None:
+    with pytest.raises(ConfigError, match="canary"):
+        ServeOptions(Address("127.0.0.1", 0), Ending(), canary_late_s=late_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import logging
@@ -119,8 +120,16 @@ class Writer:
         self._deadlines.watch(request.outcome, request.loop)
         try:
             return await request.outcome
-        finally:
-            request.given_up = True
+        except BaseException:
+            self._withdraw(request)
+            raise
+
+    def _withdraw(self, request: _Append | _Call) -> None:
+        """Nobody waits for it any more. While the thread is stuck it would not be looked at, and
+        what was given up would be kept."""
+        request.given_up = True
+        with self._work, contextlib.suppress(ValueError):
+            self._requests.remove(request)  # mostly one of the first
 
     def _run(self) -> None:
         while True:

@@ -41,9 +41,7 @@ class ApplicationLifespan:
             "asgi": {"version": "3.0", "spec_version": "2.0"},
             "state": self.state,
         }
-        self._running = asyncio.create_task(
-            self._application(scope, self._to_application.get, self._answers.put), name="lifespan"
-        )
+        self._running = asyncio.create_task(self._run(scope), name="lifespan")
         answer = await self._ask("lifespan.startup")
         if answer is None:
             raise self._not_supported()
@@ -61,6 +59,9 @@ class ApplicationLifespan:
             logger.warning("The application did not stop within %.1f s", within_s)
         self._running.cancel()
         await asyncio.wait({self._running}, timeout=0.1)
+
+    async def _run(self, scope: dict[str, Any]) -> None:
+        await self._application(scope, self._to_application.get, self._answers.put)
 
     async def _ask(self, question: str) -> dict[str, Any] | None:
         """The application's answer; None if it ended without one."""

@@ -75,3 +75,9 @@ async def test_an_application_that_does_not_stop_is_left() -> None:
 
 async def test_to_stop_what_never_started_is_nothing() -> None:
     await ApplicationLifespan(application(), "app").shutdown()
+
+
+@pytest.mark.parametrize("no_asgi", [lambda _environ, _start: [b""], lambda *_: "no coroutine"])
+async def test_what_is_no_asgi_application_is_said(no_asgi: object) -> None:
+    with pytest.raises(ConfigError, match="TypeError"):
+        await ApplicationLifespan(no_asgi, "site:wsgi").startup()

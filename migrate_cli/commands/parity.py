@@ -1,0 +1,115 @@
+"""``wsmigrate parity``: whether two servers send the same frames."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from compat_tests.cases import all_cases, chosen_cases
+from compat_tests.check import Files, run_check
+from compat_tests.config import Given
+from wsmigrate.parity.rules import built_in_rules
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_GIVEN_FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
+_ABOVE_0 = click.FloatRange(min=0, min_open=True)
+
+
+@click.group()
+def parity() -> None:
+    """Prove that two WebSocket servers send identical frames."""
+
+
+@parity.command()
+@click.option("--legacy", required=True, help="ws:// or wss:// URL of the old server.")
+@click.option("--channels", required=True, help="URL of the new server.")
+@click.option("--publish", metavar="AMQP_URL", help="Publish to fanout exchanges of RabbitMQ.")
+@click.option(
+    "--publish-cmd",
+    metavar="CMD",
+    help="Publish by a command, run once a message: the payload is its standard input, {room} in "
+    "its arguments and $WSMIGRATE_PARITY_ROOM are the room.",
+)
+@click.option(
+    "--publish-http",
+    metavar="URL",
+    help="Publish by POST, the payload as the body; {room} in the URL is the room, else room= is "
+    "added to the query.",
+)
+@click.option("--case", "names", multiple=True, help="Run this case or group only. Repeatable.")
+@click.option("--header", "headers", multiple=True, help="'Name: value' for every handshake.")
+@click.option("--legacy-header", "legacy_headers", multiple=True, help="For the old server only.")
+@click.option("--channels-header", "channels_headers", multiple=True, help="For the new one only.")
+@click.option("--ca", type=_GIVEN_FILE, help="Certificates to trust with wss://, PEM.")
+@click.option("--rules", type=_GIVEN_FILE, help="Rules for volatile fields, TOML.")
+@click.option("--json", "json_file", type=_FILE, help="Write the report as JSON.")
+@click.option("--junit", "junit_file", type=_FILE, help="Write the report as JUnit XML.")
+@click.option("--html", "html_file", type=_FILE, help="Write the report as one HTML page.")
+@click.option(
+    "--patience",
+    "patience_s",
+    type=_ABOVE_0,
+    default=Given.patience_s,
+    show_default=True,
+    help="Seconds without any message until one is believed to be missing.",
+)
+@click.option(
+    "--late-after",
+    "late_after_s",
+    type=_ABOVE_0,
+    default=Given.late_after_s,
+    show_default=True,
+    help="Seconds that a message may come later than on the other server.",
+)
+@click.option(
+    "--side-by-side",
+    type=click.IntRange(1, 50),
+    default=Given.side_by_side,
+    show_default=True,
+    help="Cases at a time.",
+)
+@click.option(
+    "--generated",
+    type=click.IntRange(min=0),
+    default=Given.generated,
+    show_default=True,
+    help="Examples that Hypothesis makes up.",
+)
+@click.option("--seed", type=int, default=Given.seed, show_default=True, help="Of the examples.")
+@click.option("--notifs-3", metavar="PYTHON", help="A Python with django-notifs 3, for its case.")
+@click.option("--notifs-4", metavar="PYTHON", help="A Python with django-notifs 4 (default: this).")
+@click.option("--end-legacy-cmd", metavar="CMD", help="Restarts the old server, for one case.")
+@click.option("--end-channels-cmd", metavar="CMD", help="Restarts the new server, for one case.")
+def check(
+    names: tuple[str, ...],
+    json_file: Path | None,
+    junit_file: Path | None,
+    html_file: Path | None,
+    **given: Any,
+) -> int:
+    """Run the cases against two servers and compare what their clients get.
+
+    Exit code 0: all matched; 1: something differs; 2: it could not be run, or there was no data.
+    Clients join and leave both servers, which can wedge an old server as it was published: there
+    use `watch`.
+    """
+    cases = chosen_cases(names)
+    files = Files(json_file, junit_file, html_file)
+    return int(asyncio.run(run_check(Given(**given), cases, files, click.echo)))
+
+
+@parity.command("rules")
+def list_rules() -> None:
+    """List the differences that are ignored, and why."""
+    for rule in built_in_rules():
+        click.echo(f"{rule.name}\n    {rule.reason}")
+
+
+@parity.command("cases")
+def list_cases() -> None:
+    """List the cases."""
+    for case in all_cases():
+        click.echo(f"{case.group:<11} {case.name:<30} {case.title}")

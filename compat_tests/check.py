@@ -47,7 +47,9 @@ class Files:
                 ) from None
 
 
-async def run_check(given: Given, cases: Sequence[Case], files: Files, say: Say) -> ExitCode:
+async def run_check(
+    given: Given, cases: Sequence[Case], files: Files, say: Say, *, generated: bool = True
+) -> ExitCode:
     """Run the cases, say how they went, write the reports. Raises WsmigrateError where it could not
     be run."""
     options = run_options(given)
@@ -62,7 +64,7 @@ async def run_check(given: Given, cases: Sequence[Case], files: Files, say: Say)
         say(terminal.line_of(outcome))
 
     async with Suite(options, new_publisher) as suite:
-        outcome = await suite.run(cases, note)
+        outcome = await suite.run(cases, note, generated=generated)
     about = {"old server": _shown(given.legacy), "new server": _shown(given.channels)}
     outcome = replace(outcome, about=about)
     for one in outcome.outcomes:

@@ -83,7 +83,8 @@ class Settle:
 
 @dataclass(frozen=True)
 class Send:
-    """Send bytes to the server, and wait until it has seen them: it answers a ping, or ends."""
+    """Send bytes to the server. With ``pings`` a ping follows, and is waited for: then the server
+    has seen them, or has ended the connection."""
 
     client: str
     data: bytes = field(repr=False)

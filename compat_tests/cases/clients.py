@@ -80,7 +80,7 @@ def _breaks(name: str, title: str, data: bytes) -> Case:
         (Client("breaker"), Client("neighbour")),
         (
             Join(("breaker", "neighbour")),
-            Send("breaker", data, Provocation.VIOLATION),
+            Send("breaker", data, Provocation.VIOLATION, pings=False),
             Leave("breaker"),
             Publish("neighbour", (b"the room goes on",)),
             Settle(),

@@ -77,7 +77,8 @@ def _rules(outcome: SuiteOutcome) -> str:
     if not rows:
         return ""
     head = "<tr><th>rule</th><th>ignored</th><th>why</th></tr>"
-    return f"<details><summary>Ignored differences</summary><table>{head}{''.join(rows)}</table></details>"
+    table = f"<table>{head}{''.join(rows)}</table>"
+    return f"<details><summary>Ignored differences</summary>{table}</details>"
 
 
 def _pictures(pictures: Mapping[str, bytes]) -> Iterable[str]:
@@ -143,9 +144,8 @@ def _timeline(
             x = _LEFT + (frame.at - begin) * scale
             kind = "bad" if found else "data" if is_data else "control"
             title = escape(_told(frame, begin) + (f": {found.kind.value}" if found else ""))
-            parts.append(
-                f'<circle class="{kind}" cx="{x:.1f}" cy="{y}" r="4"><title>{title}</title></circle>'
-            )
+            at = f'cx="{x:.1f}" cy="{y}" r="4"'
+            parts.append(f'<circle class="{kind}" {at}><title>{title}</title></circle>')
     parts.append(
         f'<text x="{_WIDTH}" y="14" text-anchor="end">{(end - begin) * 1000:.0f} ms</text>'
     )

@@ -212,6 +212,8 @@ class Stage:
             seat.wire.send(step.data, step.provocation)
             if step.pings:
                 seat.wire.send(client_frame(Opcode.PING, b""))
+        if not step.pings:
+            return
         await self._bell.until(
             lambda: all(
                 seat.wire.pongs > count or not seat.wire.is_open

@@ -10,6 +10,7 @@ from dataclasses import replace
 from compat_tests.capture.client import WireClient
 from compat_tests.capture.request import Request
 from compat_tests.cases.case import Case
+from compat_tests.generated import NAME, placeholder, run_generated
 from compat_tests.publishers import Publisher
 from compat_tests.running.judging import Judge
 from compat_tests.running.options import RunOptions
@@ -66,9 +67,11 @@ class Suite:
         if self._mailroom.is_there:
             await self._mailroom.publish(_HELLO, (b"a run of the parity suite begins",))
 
-    async def run(self, cases: Sequence[Case], on_outcome: OnOutcome) -> SuiteOutcome:
-        """Run the cases, some of them side by side. ``on_outcome`` is called for each, in the order
-        in which they end. Raises UnavailableError."""
+    async def run(
+        self, cases: Sequence[Case], on_outcome: OnOutcome, *, generated: bool = False
+    ) -> SuiteOutcome:
+        """Run the cases, some of them side by side, then perhaps generated ones. ``on_outcome`` is
+        called for each, in the order in which they end. Raises UnavailableError."""
         await self.check_servers()
         began = time.monotonic()
         outcomes: dict[str, CaseOutcome] = {}
@@ -87,6 +90,9 @@ class Suite:
         for case in cases:
             if case.alone:
                 note(await self.run_once(case))
+        if generated:
+            note(await self.run_generated())
+            cases = [*cases, outcomes[NAME].case]
         for case in cases:
             if _is_late_only(outcomes[case.name]):
                 outcomes[case.name] = await self._again(outcomes[case.name])
@@ -95,6 +101,12 @@ class Suite:
             self._options.own_rules,
             time.monotonic() - began,
         )
+
+    async def run_generated(self) -> CaseOutcome:
+        """Run the examples that Hypothesis makes up."""
+        if not self._mailroom.is_there:
+            return CaseOutcome(placeholder(), not_run=f"needs {_NEEDS['publish']}")
+        return await run_generated(self.run_once, self._options.generated, self._options.seed)
 
     async def run_case(self, case: Case) -> CaseOutcome:
         """Run one case, again if all that is wrong is that it was late."""

@@ -98,7 +98,10 @@ def check(
     """
     cases = chosen_cases(names)
     files = Files(json_file, junit_file, html_file)
-    return int(asyncio.run(run_check(Given(**given), cases, files, click.echo)))
+    options = Given(**given)
+    generated = options.generated > 0 and (not names or "generated" in names)
+    running = run_check(options, cases, files, click.echo, generated=generated)
+    return int(asyncio.run(running))
 
 
 @parity.command("rules")

@@ -272,6 +272,6 @@ def _named(
         return Kind.FRAGMENTATION, "the last fragment never came"
     if expected is None or received is None:
         return Kind.EXTRA, "the reference never got such a message"
-    if expected.is_compressed != received.is_compressed:
-        return Kind.COMPRESSION, "compressed on one side, in a way that cannot be inflated"
+    if expected.cannot_be_inflated or received.cannot_be_inflated:
+        return Kind.COMPRESSION, "it says that it is compressed (RSV1), and cannot be inflated"
     return Kind.PAYLOAD, described_change(expected, received)

@@ -44,6 +44,11 @@ class DataMessage(NamedTuple):
         return any(form.rsv & _RSV1 for form in self.layout)
 
     @property
+    def cannot_be_inflated(self) -> bool:
+        """Whether it says that it is compressed, and is not."""
+        return self.is_compressed and self.content == self.deflated
+
+    @property
     def fragments(self) -> int:
         """The number of frames."""
         return len(self.layout) or 1

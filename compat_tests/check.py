@@ -67,6 +67,11 @@ async def run_check(
         outcome = await suite.run(cases, note, generated=generated)
     about = {"old server": _shown(given.legacy), "new server": _shown(given.channels)}
     outcome = replace(outcome, about=about)
+    return concluded(outcome, files, say)
+
+
+def concluded(outcome: SuiteOutcome, files: Files, say: Say) -> ExitCode:
+    """Say what differs and what it all came to, and write the reports."""
     for one in outcome.outcomes:
         for line in terminal.details_of(one):
             say(line)

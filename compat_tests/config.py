@@ -131,6 +131,19 @@ def headers_of(lines: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+def key_of(path: Path | None) -> bytes:
+    """A key from a file, without white space around it. Raises ConfigError."""
+    if path is None:
+        return b""
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"The key file {path} cannot be read ({error.strerror}).") from None
+    if not key:
+        raise ConfigError(f"The key file {path} is empty.")
+    return key
+
+
 def tls_context(ca: Path | None) -> ssl.SSLContext | None:
     """Trust in the certificates of a file. Raises ConfigError."""
     if ca is None:

@@ -53,6 +53,7 @@ class WireClient(asyncio.Protocol):
         self.messages = 0
         self.end = End(EndKind.OPEN)
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.gone = asyncio.Event()
         self.answers_pings = True
         self._target = target
         self._began = began
@@ -180,6 +181,7 @@ class WireClient(asyncio.Protocol):
         self.end = self._server_closed or self._ended(EndKind.CUT)
         if not self.opened.done():
             self.opened.set_result(None)
+        self.gone.set()
         self._changed()
 
     def _take_answer(self, head: bytes) -> None:

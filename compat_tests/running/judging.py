@@ -12,8 +12,8 @@ from compat_tests.running.stage import Acted
 from wsmigrate.compare import Verdict
 from wsmigrate.parity.comparison import SocketComparison, Yardstick, compare_sockets
 from wsmigrate.parity.differences import Difference, Kind
-from wsmigrate.parity.frames import WireFrame
-from wsmigrate.parity.messages import DataMessage, messages_of
+from wsmigrate.parity.frames import WireFrame, is_control
+from wsmigrate.parity.messages import DataMessage, message_groups, messages_of
 from wsmigrate.parity.recording import SocketRecording
 from wsmigrate.parity.rules import built_in_rules, judged
 from wsmigrate.parity.rules.order_between_publishers import BETWEEN_PUBLISHERS
@@ -136,14 +136,7 @@ class Judge:
         parts = []
         for number in (-1, *sorted(set(acted.publishers.values()))):
             halves = [
-                replace(
-                    one,
-                    frames=tuple(
-                        frame
-                        for frame in one.frames
-                        if frame.opcode >= 8 or acted.publishers.get(frame.payload, -1) == number
-                    ),
-                )
+                replace(one, frames=_of_publisher(one.frames, acted.publishers, number))
                 for one in (before, after)
             ]
             stick = replace(yardstick, with_ends=number == -1)
@@ -218,14 +211,26 @@ def _varying(recordings: Mapping[tuple[Side, int], SocketRecording]) -> frozense
 def _tail(whole: tuple[WireFrame, ...], part: tuple[WireFrame, ...]) -> tuple[WireFrame, ...]:
     """What a client that joined later should have got: all from its first message on; without one
     that is known, as many as it got."""
-    data = [frame for frame in whole if frame.opcode < 8]
-    own = [frame for frame in part if frame.opcode < 8]
-    control = tuple(frame for frame in part if frame.opcode >= 8)
-    if not own:
-        return (*control, *data[-1:])
-    places = [number for number, frame in enumerate(data) if frame.payload == own[0].payload]
-    start = places[0] if len(places) == 1 else max(0, len(data) - len(own))
-    return (*control, *data[start:])
+    groups, own = message_groups(whole), messages_of(part)
+    control = tuple(frame for frame in part if is_control(frame.opcode))
+    first = own[0].content if own else b""
+    places = [number for number, (message, _) in enumerate(groups) if message.content == first]
+    start = places[0] if len(places) == 1 else len(groups) - max(1, len(own))
+    return (*control, *(frame for _, frames in groups[max(0, start) :] for frame in frames))
+
+
+def _of_publisher(
+    frames: tuple[WireFrame, ...], publishers: Mapping[bytes, int], number: int
+) -> tuple[WireFrame, ...]:
+    """The frames of a publisher's messages, and all control frames; of number -1 those of none."""
+    control = [frame for frame in frames if is_control(frame.opcode)]
+    own = [
+        frame
+        for message, some in message_groups(frames)
+        if publishers.get(message.content, -1) == number
+        for frame in some
+    ]
+    return (*control, *own)
 
 
 def _first_common_probe(recordings: Iterable[SocketRecording]) -> int:
@@ -235,7 +240,7 @@ def _first_common_probe(recordings: Iterable[SocketRecording]) -> int:
 
 def _first_probe(frames: tuple[WireFrame, ...]) -> int:
     for frame in frames:
-        if frame.opcode < 8:
+        if not is_control(frame.opcode):
             return _probe_number(frame.payload)
     return 0
 
@@ -251,7 +256,7 @@ def _from_probe(frames: tuple[WireFrame, ...], first: int) -> tuple[WireFrame, .
     return tuple(
         frame
         for frame in frames
-        if frame.opcode >= 8 or not 0 < _probe_number(frame.payload) < first
+        if is_control(frame.opcode) or not 0 < _probe_number(frame.payload) < first
     )
 
 

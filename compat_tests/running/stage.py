@@ -44,6 +44,7 @@ from wsmigrate.rooms import RoomError, room_of_path
 _REPLICAS = 2
 _PROBE_S = 1.0
 _ANSWER_S = 5.0
+_TO_END_S = 2.0
 _ALPHABET = string.ascii_lowercase + "234567"
 _PROBE = '{{"parity":"warm-up","room":"{}","number":{}}}'
 _LAST = '{{"parity":"end","room":"{}"}}'
@@ -213,6 +214,9 @@ class Stage:
             if step.pings:
                 seat.wire.send(client_frame(Opcode.PING, b""))
         if not step.pings:
+            # Some servers end the connection now. What followed at once could meet a closed socket,
+            # and the reset would overtake the close frame.
+            await self._gone(seats, _TO_END_S)
             return
         await self._bell.until(
             lambda: all(

@@ -97,6 +97,16 @@ def messages_of(frames: Iterable[WireFrame]) -> list[DataMessage]:
     return messages
 
 
+def message_groups(frames: Iterable[WireFrame]) -> list[tuple[DataMessage, list[WireFrame]]]:
+    """The messages, each with its frames."""
+    data = [frame for frame in frames if not is_control(frame.opcode)]
+    groups, place = [], 0
+    for message in messages_of(data):
+        groups.append((message, data[place : place + message.fragments]))
+        place += message.fragments
+    return groups
+
+
 def _put_together(frames: list[WireFrame], inflater: _Inflater) -> DataMessage:
     first, last = frames[0], frames[-1]
     raw = b"".join(frame.payload for frame in frames)

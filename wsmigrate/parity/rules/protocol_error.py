@@ -15,7 +15,7 @@ def _covers(difference: Difference) -> bool:
         and received is not None
         and expected.after is received.after is Provocation.VIOLATION
         and (expected.kind is not EndKind.CLOSED or expected.code == 1005)
-        and received.code in {1002, 1007}
+        and (received.kind is EndKind.CUT or received.code in {1002, 1007})
     )
 
 

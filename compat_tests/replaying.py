@@ -22,10 +22,15 @@ from wsmigrate.errors import ConfigError
 from wsmigrate.parity.comparison import Yardstick
 from wsmigrate.parity.messages import messages_of
 from wsmigrate.parity.own_rules import OwnRule
+from wsmigrate.parity.raw_recording import read_raw
 from wsmigrate.parity.recording import Recording
 from wsmigrate.parity.recording_file import read_recording
 from wsmigrate.parity.redaction import DigestRedactor
-from wsmigrate.parity.replaying import RoomComparison, compare_recordings
+from wsmigrate.parity.replaying import (
+    RoomComparison,
+    compare_raw_recordings,
+    compare_recordings,
+)
 
 NewPublisher = Callable[[], Publisher]
 
@@ -43,6 +48,12 @@ class ReplayOptions:
 def replay_against(options: ReplayOptions, other: Path) -> SuiteOutcome:
     """Compare two recordings. Raises RecordingError, ConfigError."""
     began = time.monotonic()
+    raw = read_raw(options.corpus), read_raw(other)
+    if raw[0] is not None and raw[1] is not None and raw[0].redaction == raw[1].redaction:
+        yardstick = Yardstick(
+            own_rules=options.rules, with_ends=raw[0].has_ends and raw[1].has_ends
+        )
+        return _outcome(options, compare_raw_recordings(raw[0], raw[1], yardstick), began)
     expected, received = read_recording(options.corpus), read_recording(other)
     has_ends = all(
         socket.handshake is not None for one in (expected, received) for socket in one.sockets

@@ -160,14 +160,16 @@ def read_recording(path: Path) -> Recording:
 
 
 def _read(path: Path, file: IO[bytes]) -> Recording:
-    head = _head(path, file.readline())
-    sockets: dict[int, _Socket] = {}
+    head = read_head(path, file.readline())
+    sockets: dict[int, SocketLines] = {}
     number = 1
     for lines in _some_lines(path, file):
         for line in lines:
             number += 1
             try:
-                _take(sockets, line)
+                if "client" in line:
+                    sockets[line["socket"]] = SocketLines()
+                sockets[line["socket"]].take(line)
             except (KeyError, TypeError, ValueError, binascii.Error) as error:
                 raise RecordingError(
                     f"Line {number} of the recording {path} cannot be understood "
@@ -181,7 +183,8 @@ def _read(path: Path, file: IO[bytes]) -> Recording:
     )
 
 
-def _head(path: Path, line: bytes) -> Line:
+def read_head(path: Path, line: bytes) -> Line:
+    """The first line of a file. Raises RecordingError, ConfigError."""
     try:
         head = json.loads(line)
         version = head[_VERSION_KEY]
@@ -224,39 +227,40 @@ def _one_by_one(path: Path, raw: Iterable[bytes], number: int) -> Iterator[Line]
             ) from None
 
 
-class _Socket:
-    """A socket whose lines are being read."""
+class SocketLines:
+    """Takes the lines of one client, in their order. Raises KeyError, TypeError or ValueError for
+    what makes no sense."""
 
-    def __init__(self, line: Line) -> None:
-        self._client, self._room = str(line["client"]), str(line["room"])
-        self._path = str(line.get("path", ""))
-        self.handshake: Handshake | None = None
-        self.frames: list[WireFrame] = []
-        self.end = End(EndKind.OPEN)
+    def __init__(self) -> None:
+        self._names: tuple[str, str, str] | None = None
+        self._handshake: Handshake | None = None
+        self._frames: list[WireFrame] = []
+        self._end = End(EndKind.OPEN)
+
+    def take(self, line: Line) -> None:
+        """Take a line of any kind."""
+        if "frame" in line:
+            self._frames.append(_frame(line))
+        elif "client" in line:
+            self._names = (str(line["client"]), str(line["room"]), str(line.get("path", "")))
+        elif "handshake" in line:
+            self._handshake = _handshake(line["handshake"])
+        elif "end" in line:
+            self._end = End(
+                EndKind(line["end"]),
+                line.get("code"),
+                line.get("reason", ""),
+                line.get("at", 0.0),
+                Provocation(line.get("after", "")),
+                line.get("client_code"),
+            )
 
     def recording(self) -> SocketRecording:
-        return SocketRecording(
-            self._client, self._room, self.handshake, tuple(self.frames), self.end, self._path
-        )
-
-
-def _take(sockets: dict[int, _Socket], line: Line) -> None:
-    number = line["socket"]
-    if "frame" in line:
-        sockets[number].frames.append(_frame(line))
-    elif "client" in line:
-        sockets[number] = _Socket(line)
-    elif "handshake" in line:
-        sockets[number].handshake = _handshake(line["handshake"])
-    elif "end" in line:
-        sockets[number].end = End(
-            EndKind(line["end"]),
-            line.get("code"),
-            line.get("reason", ""),
-            line.get("at", 0.0),
-            Provocation(line.get("after", "")),
-            line.get("client_code"),
-        )
+        """The client."""
+        if self._names is None:
+            raise ValueError("no line introduces the socket")
+        client, room, path = self._names
+        return SocketRecording(client, room, self._handshake, tuple(self._frames), self._end, path)
 
 
 def _frame(line: Line) -> WireFrame:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
@@ -165,6 +165,10 @@ class Town:
         self._servers.append(server)
         return server
 
+    def remove(self, server: PlainServer) -> None:
+        self._servers.remove(server)
+        self._wait(server.stop())
+
     def publish(self, room: str, payload: bytes) -> None:
         async def publish() -> None:
             self._deliver(room, payload)
@@ -196,6 +200,3 @@ class Town:
     def _deliver(self, room: str, payload: bytes) -> None:
         for server in self._servers:
             server.deliver(room, payload)
-
-
-__all__ = ["CloseCode", "Connection", "PlainServer", "Town"]

@@ -6,7 +6,17 @@ import json
 from dataclasses import replace
 
 import pytest
-from samples import HANDSHAKE, LEFT, compared, compressed, fragments, kinds, socket, text, texts
+from parity_samples import (
+    HANDSHAKE,
+    LEFT,
+    compared,
+    compressed,
+    fragments,
+    kinds,
+    socket,
+    text,
+    texts,
+)
 
 from wsmigrate.parity.comparison import Yardstick, compare_sockets
 from wsmigrate.parity.differences import Kind

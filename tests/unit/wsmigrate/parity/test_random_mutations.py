@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from samples import compared, compressed, fragments, kinds, text
+from parity_samples import compared, compressed, fragments, kinds, text
 
 from wsmigrate.parity.frames import Opcode, WireFrame
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compat_tests.cases.case import Case
@@ -18,11 +18,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Files:
-    """Where reports go."""
+    """Where reports go, and screenshots for the HTML page, by caption."""
 
     json: Path | None = None
     junit: Path | None = None
     html: Path | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def check_writable(self) -> None:
         """Raise ConfigError now for a file that cannot be written at the end."""
@@ -35,7 +36,7 @@ class Files:
         for path, to_text in (
             (self.json, as_json.to_text),
             (self.junit, junit.to_text),
-            (self.html, page.to_text),
+            (self.html, lambda one: page.to_text(one, self.pictures)),
         ):
             if path is None:
                 continue

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from compat_tests.browser import PageOptions, watch_page
 from compat_tests.capture.request import Target
 from compat_tests.cases import all_cases, chosen_cases
 from compat_tests.check import Files, concluded, run_check
@@ -21,7 +24,8 @@ from compat_tests.config import (
 )
 from compat_tests.recording import RecordOptions, record, rewrite_of
 from compat_tests.replaying import ReplayOptions, replay_against, replay_live
-from compat_tests.running.options import Server
+from compat_tests.running.options import Server, Side
+from compat_tests.running.outcomes import SuiteOutcome
 from compat_tests.watching import WatchOptions, watch
 from wsmigrate.errors import ConfigError
 from wsmigrate.parity.redaction import DigestRedactor
@@ -285,6 +289,51 @@ def watch_rooms(
         rules=own_rules(rules),
     )
     return int(asyncio.run(watch(options, click.echo)))
+
+
+@parity.command("page")
+@click.argument("url")
+@click.option("--sockets-at", required=True, help="Where the page opens its sockets by itself.")
+@click.option("--legacy", required=True, help="URL of the old server, used in its place.")
+@click.option("--channels", required=True, help="URL of the new server, used in its place.")
+@click.option("--for", "seconds", type=_ABOVE_0, default=10.0, show_default=True)
+@click.option("--selector", default="body", show_default=True, help="What to compare of the DOM.")
+@click.option("--ignore", default="", help="Regular expression for what may differ in the DOM.")
+@click.option("--storage", type=_GIVEN_FILE, help="Playwright state: cookies, local storage.")
+@click.option("--chromium", type=_GIVEN_FILE, help="The browser (default: one on PATH).")
+@click.option("--json", "json_file", type=_FILE, help="Write the report as JSON.")
+@click.option("--html", "html_file", type=_FILE, help="Write the report, with screenshots.")
+def compare_page(
+    *,
+    url: str,
+    sockets_at: str,
+    legacy: str,
+    channels: str,
+    seconds: float,
+    selector: str,
+    ignore: str,
+    storage: Path | None,
+    chromium: Path | None,
+    json_file: Path | None,
+    html_file: Path | None,
+) -> int:
+    """Open the page URL in a browser on each server, and compare what it gets and shows.
+
+    Nothing is published. Exit codes as of `check`.
+    """
+    program = chromium or _chromium()
+    servers = {Side.LEGACY: legacy, Side.CHANNELS: channels}
+    options = PageOptions(url, sockets_at, servers, program, storage, seconds, selector, ignore)
+    files = Files(json_file, None, html_file)
+    files.check_writable()
+    outcome, pictures = asyncio.run(watch_page(options))
+    return int(concluded(SuiteOutcome([outcome]), replace(files, pictures=pictures), click.echo))
+
+
+def _chromium() -> Path | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    return None if found is None else Path(found)
 
 
 @parity.command("rules")

@@ -29,11 +29,12 @@ class Kind(str, enum.Enum):
     HANDSHAKE = "handshake"
     CLOSE_CODE = "close_code"
     CONTROL = "control"  # answers to pings
+    PAGE = "page"  # what a browser shows
 
     @property
     def of_frames(self) -> bool:
         """Whether it is about data frames."""
-        return self not in {Kind.HANDSHAKE, Kind.CLOSE_CODE, Kind.CONTROL}
+        return self not in {Kind.HANDSHAKE, Kind.CLOSE_CODE, Kind.CONTROL, Kind.PAGE}
 
 
 Side = Union[DataMessage, End, Handshake, str, None]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from compat_tests.cases.case import Case
+from compat_tests.cases.case import Case, listening
 from compat_tests.config import Given, publisher_factory, run_options
 from compat_tests.reports import as_json, junit, page, terminal
 from compat_tests.running.outcomes import CaseOutcome, SuiteOutcome
@@ -49,7 +49,13 @@ class Files:
 
 
 async def run_check(
-    given: Given, cases: Sequence[Case], files: Files, say: Say, *, generated: bool = True
+    given: Given,
+    cases: Sequence[Case],
+    files: Files,
+    say: Say,
+    *,
+    generated: bool = True,
+    rooms: Sequence[str] = ("parity",),
 ) -> ExitCode:
     """Run the cases, say how they went, write the reports. Raises WsmigrateError where it could not
     be run."""
@@ -57,7 +63,8 @@ async def run_check(
     new_publisher = publisher_factory(given)
     files.check_writable()
     if new_publisher is None:
-        say("Nothing can be published, so only handshakes are compared: see --publish.")
+        say("Nothing can be published (see --publish): only what comes by itself is compared.")
+        cases = [listening(rooms), *cases]
     ended: list[CaseOutcome] = []
 
     def note(outcome: CaseOutcome) -> None:

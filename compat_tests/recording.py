@@ -115,6 +115,9 @@ class _Recorder:
         for number, room in enumerate(self._options.rooms, 1):
             path = server.target.full_path(f"/{room}")
             request = Request(path, server.headers)
+            self._introduce(
+                number, SocketRecording("client", room_of_client(path), None, path=path)
+            )
 
             def tap(_client: WireClient, frame: WireFrame, number: int = number) -> None:
                 self._take(number, frame)
@@ -125,9 +128,7 @@ class _Recorder:
             if client.handshake is None or not client.handshake.is_open:
                 status = "nothing" if client.handshake is None else client.handshake.status
                 raise UnavailableError(f"The server answered {status} to a client of {room!r}.")
-            self._introduce(
-                number, SocketRecording("client", room_of_client(path), client.handshake, path=path)
-            )
+            self._note_handshake(number, client.handshake)
             clients.append(client)
         say(f"Recording {len(clients)} rooms of {server.target.authority}")
         await self._until_over(None)
@@ -154,13 +155,18 @@ class _Recorder:
             )
 
     def _introduce(self, number: int, socket: SocketRecording) -> None:
-        shown = redacted_socket(socket, self._options.redactor or DigestRedactor())
-        is_redacted = self._options.redactor is not None or self._options.rewrite is not None
-        used = shown if is_redacted else socket
         self._numbers[socket.room] = number
-        self._write(socket_line(number, used))
-        if isinstance(used.handshake, Handshake):
-            self._write(handshake_line(number, used.handshake))
+        self._write(socket_line(number, self._shown(socket)))
+
+    def _note_handshake(self, number: int, handshake: Handshake) -> None:
+        shown = self._shown(SocketRecording("", "", handshake)).handshake
+        self._write(handshake_line(number, shown or handshake))
+
+    def _shown(self, socket: SocketRecording) -> SocketRecording:
+        """Without secrets, if it is to be redacted in any way."""
+        if self._options.redactor is None and self._options.rewrite is None:
+            return socket
+        return redacted_socket(socket, self._options.redactor or DigestRedactor())
 
     def _take(self, number: int, frame: WireFrame) -> None:
         """Write a frame; redacted ones once their message is complete."""

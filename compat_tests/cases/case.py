@@ -82,6 +82,11 @@ class Settle:
 
 
 @dataclass(frozen=True)
+class Listen:
+    """Wait for what comes by itself, until nothing has come for a while."""
+
+
+@dataclass(frozen=True)
 class Send:
     """Send bytes to the server. With ``pings`` a ping follows, and is waited for: then the server
     has seen them, or has ended the connection."""
@@ -137,6 +142,7 @@ Step = Union[
     PublishDuringJoin,
     Notify,
     Settle,
+    Listen,
     Send,
     Ping,
     Pause,
@@ -152,8 +158,8 @@ class Case:
     may differ; ``why`` why the case is there.
 
     ``warms_up``: before the case begins, each joined client has got a message. ``timed``: times of
-    arrival are compared. ``alone``: no other case runs beside it. ``needs``: what the user has to
-    give for it.
+    arrival are compared; ``slack_s`` is allowed on top. ``alone``: no other case runs beside it.
+    ``needs``: what the user has to give for it.
     """
 
     name: str
@@ -165,16 +171,36 @@ class Case:
     channels: str = ""
     warms_up: bool = True
     timed: bool = True
+    slack_s: float = 0.0
     alone: bool = False
-    is_racy: bool = False
     needs: frozenset[str] = frozenset()
     group: str = ""
+
+    @property
+    def has_data(self) -> bool:
+        """Whether messages are to come in it. Where not, those that do come by themselves are not
+        compared: the clients do not wait for them."""
+        return self.publishes or any(isinstance(step, Listen) for step in self.steps)
 
     @property
     def publishes(self) -> bool:
         """Whether anything is published in it."""
         kinds = (Publish, PublishMixed, PublishAtOnce, PublishDuringJoin, Notify)
         return any(isinstance(step, kinds) for step in self.steps)
+
+
+def listening(rooms: Sequence[str]) -> Case:
+    """A case for servers that send by themselves: clients of these rooms listen for a while."""
+    clients = tuple(Client(f"listener-{n}", f"/{room}") for n, room in enumerate(rooms, 1))
+    return Case(
+        "listen",
+        "what comes by itself",
+        clients,
+        (Join(tuple(client.name for client in clients)), Listen()),
+        timed=False,
+        alone=True,
+        group="listen",
+    )
 
 
 def simple(
@@ -185,6 +211,7 @@ def simple(
     group: str,
     why: str = "",
     timed: bool = True,
+    slack_s: float = 0.0,
     alone: bool = False,
 ) -> Case:
     """A case in which one client listens, and something is published."""
@@ -196,5 +223,6 @@ def simple(
         why=why,
         group=group,
         timed=timed,
+        slack_s=slack_s,
         alone=alone,
     )

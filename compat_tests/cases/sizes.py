@@ -35,7 +35,7 @@ CASES: tuple[Case, ...] = (
         [sized(size) for size in (65_536, 65_537, 131_072)],
         group="sizes",
     ),
-    simple("one-mebibyte", "1 MiB", [sized(1 << 20)], group="sizes", alone=True),
+    simple("one-mebibyte", "1 MiB", [sized(1 << 20)], group="sizes", alone=True, slack_s=1.0),
     simple(
         "eight-mebibytes",
         "8 MiB",

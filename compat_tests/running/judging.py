@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from compat_tests.cases.case import Case
 from compat_tests.running.options import RunOptions, Side
 from compat_tests.running.outcomes import CaseOutcome
 from compat_tests.running.seats import Seat
@@ -163,7 +164,7 @@ class Judge:
         return Yardstick(
             self._rules,
             tuple(rule for rule in self._options.own_rules if rule.is_for(room)),
-            self._options.late_after_s if acted.case.timed else None,
+            self._options.late_after_s + acted.case.slack_s if acted.case.timed else None,
             {content: room for content, room in self._rooms.items() if room},
             room=room,
             varying=_varying(group.recordings),
@@ -182,9 +183,17 @@ def _groups(acted: Acted) -> Iterable[_Group]:
         }
         if seats:
             recordings = {
-                key: seat.wire.recording(seat.label, seat.room) for key, seat in seats.items()
+                key: _recording(acted.case, seat.wire.recording(seat.label, seat.room))
+                for key, seat in seats.items()
             }
             yield _Group(client.name, seats, recordings)
+
+
+def _recording(case: Case, recording: SocketRecording) -> SocketRecording:
+    if case.has_data:
+        return recording
+    frames = tuple(frame for frame in recording.frames if is_control(frame.opcode))
+    return replace(recording, frames=frames)
 
 
 def _recording_of(acted: Acted, name: str, key: tuple[Side, int]) -> SocketRecording:
@@ -202,9 +211,8 @@ def _varying(recordings: Mapping[tuple[Side, int], SocketRecording]) -> frozense
         if first is None or second is None:
             continue
         one, other = first.values(), second.values()
-        names |= {
-            f"header:{name}" for name in one.keys() & other.keys() if one[name] != other[name]
-        }
+        both = (one.keys() & other.keys()) - {"sec-websocket-accept"}  # that one has to fit the key
+        names |= {f"header:{name}" for name in both if one[name] != other[name]}
     return frozenset(names)
 
 
@@ -287,7 +295,7 @@ def _baseline(comparison: SocketComparison) -> SocketComparison:
 
 def _shortfalls(acted: Acted) -> list[str]:
     """What neither server delivered proves nothing."""
-    if not acted.case.publishes:
+    if not acted.case.has_data:
         return []
     doubts = []
     seats = [seat for seat in acted.seats if seat.wire.handshake and seat.wire.handshake.is_open]

@@ -37,7 +37,7 @@ class RunOptions:
 
     servers: Mapping[Side, Server]
     patience_s: float = 5.0
-    late_after_s: float = 1.0
+    late_after_s: float = 0.6
     side_by_side: int = 4
     generated: int = 20
     seed: int = 0

@@ -32,7 +32,7 @@ class Patience:
     @property
     def in_all_s(self) -> float:
         """Give up after so long, though something still comes."""
-        return self._patience_s * (2 if self.is_worn_out else 6)
+        return self._patience_s * (1 if self.is_worn_out else 4)
 
     @property
     def probes(self) -> int:

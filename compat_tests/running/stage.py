@@ -7,6 +7,7 @@ import json
 import secrets
 import shlex
 import string
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
@@ -21,6 +22,7 @@ from compat_tests.cases.case import (
     EndServers,
     Join,
     Leave,
+    Listen,
     Notify,
     Pause,
     Ping,
@@ -45,6 +47,8 @@ _REPLICAS = 2
 _PROBE_S = 1.0
 _ANSWER_S = 5.0
 _TO_END_S = 2.0
+_QUIET_S = 1.5
+_LISTEN_S = 20.0
 _ALPHABET = string.ascii_lowercase + "234567"
 _PROBE = '{{"parity":"warm-up","room":"{}","number":{}}}'
 _LAST = '{{"parity":"end","room":"{}"}}'
@@ -204,6 +208,20 @@ class Stage:
     @_do.register
     async def _(self, _step: Settle) -> None:
         await self._settle()
+
+    @_do.register
+    async def _(self, _step: Listen) -> None:
+        seats = self._acted.seats
+        deadline = time.monotonic() + _LISTEN_S
+        while time.monotonic() < deadline:
+            before = sum(seat.wire.messages for seat in seats)
+
+            def has_more(before: int = before) -> bool:
+                return sum(seat.wire.messages for seat in seats) > before
+
+            patience_s = _QUIET_S if before else self._options.patience_s
+            if not await self._bell.until(has_more, patience_s):
+                return
 
     @_do.register
     async def _(self, step: Send) -> None:

@@ -58,6 +58,12 @@ def parity() -> None:
     "added to the query.",
 )
 @click.option("--case", "names", multiple=True, help="Run this case or group only. Repeatable.")
+@click.option(
+    "--room",
+    "rooms",
+    multiple=True,
+    help="Without a way to publish: listen to this room. Repeatable.",
+)
 @click.option("--header", "headers", multiple=True, help="'Name: value' for every handshake.")
 @click.option("--legacy-header", "legacy_headers", multiple=True, help="For the old server only.")
 @click.option("--channels-header", "channels_headers", multiple=True, help="For the new one only.")
@@ -103,6 +109,7 @@ def parity() -> None:
 @click.option("--end-channels-cmd", metavar="CMD", help="Restarts the new server, for one case.")
 def check(
     names: tuple[str, ...],
+    rooms: tuple[str, ...],
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
@@ -118,7 +125,9 @@ def check(
     files = Files(json_file, junit_file, html_file)
     options = Given(**given)
     generated = options.generated > 0 and (not names or "generated" in names)
-    running = run_check(options, cases, files, click.echo, generated=generated)
+    running = run_check(
+        options, cases, files, click.echo, generated=generated, rooms=rooms or ("parity",)
+    )
     return int(asyncio.run(running))
 
 

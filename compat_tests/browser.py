@@ -47,7 +47,8 @@ _REDIRECT = """
 
 async def redirect(context: BrowserContext, sockets_at: str, server: str) -> None:
     """Have all pages of a context open their sockets at ``server`` that they would open at
-    ``sockets_at`` (``ws://host:port``)."""
+    ``sockets_at`` (``ws://host:port``). Where the page has a policy (CSP), the context has to
+    bypass it."""
     script = _REDIRECT.replace("FROM", json.dumps(sockets_at.rstrip("/")))
     await context.add_init_script(script.replace("TO", json.dumps(server.rstrip("/"))))
 
@@ -157,7 +158,7 @@ async def _watched(browser: Browser, options: PageOptions) -> tuple[CaseOutcome,
     records: list[PageRecord] = []
     for side in Side:
         storage: Any = options.storage
-        context = await browser.new_context(storage_state=storage)
+        context = await browser.new_context(storage_state=storage, bypass_csp=True)
         await redirect(context, options.sockets_at, options.servers[side])
         record = PageRecord.of(await context.new_page())
         records.append(record)

@@ -207,7 +207,7 @@ CASES: tuple[Case, ...] = (
                 Publish("stays", (b"after",)),
                 Settle(),
             ),
-            legacy="answers with an empty close frame",
+            legacy="answers with an empty close frame; uWSGI 2.0.19 ends the connection",
             channels="answers with the client's code",
             group="clients",
         )

@@ -35,6 +35,11 @@ class Patience:
         return self._patience_s * (1 if self.is_worn_out else 4)
 
     @property
+    def probe_s(self) -> float:
+        """How long a warm-up message is waited for, until another one is sent."""
+        return self._patience_s / 5
+
+    @property
     def probes(self) -> int:
         """How many messages are sent before a client that gets none is believed to be deaf."""
         return 1 if self.is_worn_out else 4

@@ -44,7 +44,6 @@ from wsmigrate.parity.frames import Opcode
 from wsmigrate.rooms import RoomError, room_of_path
 
 _REPLICAS = 2
-_PROBE_S = 1.0
 _ANSWER_S = 5.0
 _TO_END_S = 2.0
 _QUIET_S = 1.5
@@ -353,7 +352,8 @@ class Stage:
             number += 1
             await self._publish(room, (_PROBE.format(room, number).encode(),))
             if await self._bell.until(
-                lambda: all(seat.wire.messages or not seat.wire.is_open for seat in deaf), _PROBE_S
+                lambda: all(seat.wire.messages or not seat.wire.is_open for seat in deaf),
+                self._patience.probe_s,
             ):
                 break
         else:
@@ -377,7 +377,7 @@ class Stage:
                 await self._publish(room, (last,))
             if not await self._settle():
                 for seat in seats:
-                    seat.is_short = seat.is_waiting
+                    seat.is_short = seat.is_waiting and seat.wire.messages < seat.due
                 for side in {seat.side for seat in seats if seat.is_short}:
                     self._patience.fell_short(side)
         for seat in seats:

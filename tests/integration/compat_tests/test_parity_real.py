@@ -29,7 +29,7 @@ def test_both_servers_send_the_same(parity: Run, legacy, channels, amqp_url, tmp
 def test_a_server_never_differs_from_itself(parity: Run, legacy, channels, amqp_url):
     for url in (legacy.url, channels.url):
         words = ("--legacy", url, "--channels", url, "--publish", amqp_url)
-        done = parity("check", *words, "--generated", "5")
+        done = parity("check", *words, "--generated", "5", "--case", "streams")
         assert done.returncode == 0, done.stdout + done.stderr
 
 

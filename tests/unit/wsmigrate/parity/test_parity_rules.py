@@ -99,6 +99,13 @@ def test_what_is_next_to_it_is_a_mismatch(name):
     assert kinds(held(*NOT_COVERED[name]))
 
 
+def test_an_old_server_that_cuts_instead_of_echoing_is_covered_too():
+    cut = replace(LEFT, kind=EndKind.CUT, code=None)
+    assert [one.rule for one in held(cut, LEFT).ignored] == ["close-echo"]
+    assert kinds(held(cut, replace(LEFT, code=1001))) == ["close_code"]
+    assert kinds(held(LEFT, cut)) == ["close_code"]
+
+
 def pinged(*payloads: bytes) -> list[WireFrame]:
     return [*FRAMES, *(WireFrame(Opcode.PONG, payload) for payload in payloads)]
 

@@ -21,7 +21,7 @@ def _covers(difference: Difference) -> bool:
 
 RULE = Rule(
     "close-echo",
-    "uWSGI answers every close with an empty close frame, 2.0.19 by ending the connection; the code "
-    "of the client is echoed by others (RFC 6455, 5.5.1)",
+    "uWSGI answers every close with an empty close frame, 2.0.19 by ending the connection; the "
+    "code of the client is echoed by others (RFC 6455, 5.5.1)",
     _covers,
 )

@@ -143,7 +143,6 @@ def ended(end: End, other: End) -> list[str]:
     [
         replace(LEFT, code=1001),
         replace(LEFT, reason="why?"),
-        replace(LEFT, kind=EndKind.CUT, code=None),
         replace(LEFT, after=Provocation.NOTHING),
         End(EndKind.OPEN, after=Provocation.CLOSE, client_code=1000),
     ],

@@ -14,10 +14,14 @@ SCRIPT = Path(__file__).resolve().with_name("notify_script.py")
 _LIMIT_S = 120
 
 
-def notify(command: str, amqp_url: str, room: str, messages: Sequence[object]) -> None:
+def notify(
+    command: str, version: int, amqp_url: str, room: str, messages: Sequence[object]
+) -> None:
     """Call ``notify()`` for each message, in this order. ``command`` is a Python with Django, pika
-    and django-notifs. Raises UnavailableError."""
-    order = json.dumps({"amqp_url": amqp_url, "room": room, "messages": messages})
+    and that version of django-notifs. Raises UnavailableError."""
+    order = json.dumps(
+        {"amqp_url": amqp_url, "version": version, "room": room, "messages": messages}
+    )
     words = shlex.split(command)
     try:
         done = subprocess.run(  # noqa: S603 - the user's own Python

@@ -1,7 +1,7 @@
 """Calls ``notify()`` as sites do whose channel publishes to the fanout exchange of a room.
 
 Run as a program, by any Python with Django, pika and django-notifs 3.0 or 4.0; it imports nothing
-of this package. Standard input is {"amqp_url", "room", "messages"}.
+of this package. Standard input is {"amqp_url", "version", "room", "messages"}.
 """
 
 import json
@@ -42,6 +42,7 @@ def publish(extra_data: Any) -> None:
 try:
     from notifications.providers import BaseNotificationProvider
 except ImportError:
+    BaseNotificationProvider = None
 
     class BroadcastChannel:
         """For django-notifs 3.0."""
@@ -82,6 +83,9 @@ else:
 
 def main() -> None:
     """One notification a message."""
+    found = 3 if BaseNotificationProvider is None else 4
+    if found != ORDER["version"]:
+        sys.exit(f"this Python has django-notifs {found}, not {ORDER['version']}")
     for message in ORDER["messages"]:
         notify(
             silent=True,

@@ -202,7 +202,9 @@ class Stage:
             self._mailroom.remember(room, json.dumps(message).encode())
         self._expect(room, len(step.messages))
         command = self._options.notifs[step.version]
-        await asyncio.to_thread(notify, command, self._options.amqp_url, room, step.messages)
+        await asyncio.to_thread(
+            notify, command, step.version, self._options.amqp_url, room, step.messages
+        )
 
     @_do.register
     async def _(self, _step: Settle) -> None:

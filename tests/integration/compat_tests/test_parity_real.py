@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 from parity_runs import Run
 
 from compat_tests.publishers.amqp import AmqpPublisher
+from old_notifs import old_notifs_folder
 
 SAID = [b'{"n": 1}', "grüße \u2028".encode(), b"", b"again", b"again"]
 
@@ -18,10 +20,13 @@ SAID = [b'{"n": 1}', "grüße \u2028".encode(), b"", b"again", b"again"]
 @pytest.mark.parametrize("uwsgi", ["current", "seed"], indirect=True)
 def test_both_servers_send_the_same(parity: Run, legacy, channels, amqp_url, tmp_path):
     words = ("--legacy", legacy.url, "--channels", channels.url, "--publish", amqp_url)
-    done = parity("check", *words, "--json", "report.json", "--html", "report.html")
+    notifs_3 = f"env PYTHONPATH={old_notifs_folder()} {sys.executable}"
+    done = parity("check", *words, "--json", "report.json", "--notifs-3", notifs_3)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report["cases"] >= 73
+    assert "not run  server-ends" in done.stdout
+    assert done.stdout.count("not run  ") == 1
+    assert report["cases"] >= 74
     assert report["mismatched"] == report["inconclusive"] == 0
     assert report["matched"] > 10_000
 

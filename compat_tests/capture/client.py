@@ -129,6 +129,9 @@ class WireClient(asyncio.Protocol):
         """Begin to close. The server's answer is recorded, and the end of the connection."""
         if self._transport is None or self._server_closed is not None:
             return
+        if self.handshake is None or not self.handshake.is_open:
+            self.cut()  # it never became a WebSocket
+            return
         if self._provocation is Provocation.NOTHING:
             self._provocation = Provocation.CLOSE
         self._client_code = 1005 if code is None else code

@@ -200,3 +200,10 @@ def test_a_message_that_two_rules_of_ones_own_cover_names_both():
         [text('{"at": 1, "x": "id=7"}')], [text('{"at": 2, "x": "id=8"}')], own_rules=rules
     )
     assert [one.rule for one in comparison.ignored] == ["at, id"]
+
+
+def test_a_connection_that_was_refused_has_no_end_to_compare():
+    refused = Handshake(403)
+    cut, left = End(EndKind.CUT), LEFT
+    sides = [socket([], handshake=refused, end=end) for end in (cut, left)]
+    assert compare_sockets(sides[0], sides[1], Yardstick()).differences == ()

@@ -48,6 +48,9 @@ bench-fanout: setup
 bench-sending: setup
 	@.venv/bin/python benchmarks/sending.py $(if $(filter bench,$(MAKECMDGOALS)),$(filter --quick,$(ARGS)),$(ARGS))
 
+bench-parity: setup
+	@.venv/bin/python benchmarks/parity_replay.py $(ARGS)
+
 lock: setup
 	@.venv/bin/python -m pip install --quiet uv
 	@requirements/lock.sh

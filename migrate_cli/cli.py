@@ -13,6 +13,7 @@ from wsmigrate.errors import UnavailableError
 _COMMANDS = {
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
     "demo": ("migrate_cli.commands.demo", "demo"),
+    "parity": ("migrate_cli.commands.parity", "parity"),
     "room": ("migrate_cli.commands.room", "room"),
     "serve": ("migrate_cli.commands.serve", "serve"),
     "up": ("migrate_cli.commands.up", "up"),

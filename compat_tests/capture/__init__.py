@@ -1,0 +1,1 @@
+"""Clients that record what is on the wire."""

@@ -1,0 +1,1 @@
+"""Publishing by django-notifs, in an environment of its own."""

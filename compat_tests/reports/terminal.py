@@ -1,0 +1,83 @@
+"""The report for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from compat_tests.running.outcomes import CaseOutcome, CaseVerdict, SuiteOutcome
+from wsmigrate.errors import ExitCode
+from wsmigrate.parity.show import lines_of_difference
+
+_SIGNS = {
+    CaseVerdict.MATCHED: "ok",
+    CaseVerdict.IGNORED: "ok",
+    CaseVerdict.MISMATCHED: "DIFFERS",
+    CaseVerdict.INCONCLUSIVE: "no data",
+    CaseVerdict.NOT_RUN: "not run",
+}
+_SHOWN = 5
+
+
+def line_of(outcome: CaseOutcome) -> str:
+    """One line a case."""
+    figures = f"{outcome.matched}/{outcome.compared}" if outcome.compared else ""
+    said = "; ".join(outcome.doubts) or outcome.not_run
+    if outcome.verdict is CaseVerdict.MISMATCHED:
+        kinds = Counter(one.kind.value for one in outcome.mismatched)
+        said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    elif outcome.verdict is CaseVerdict.IGNORED:
+        rules = sorted({one.rule for one in outcome.ignored if one.kind.of_frames})
+        said = f"with {', '.join(rules)}"
+    line = f"{_SIGNS[outcome.verdict]:<8} {outcome.case.name:<30} {figures:>11}  {said}"
+    return line.rstrip()
+
+
+def details_of(outcome: CaseOutcome) -> Iterator[str]:
+    """What differs in a case, the first of it in full."""
+    if outcome.verdict is not CaseVerdict.MISMATCHED:
+        return
+    case = outcome.case
+    yield f"{case.name}: {case.title}"
+    for side, expected in (("old server", case.legacy), ("new server", case.channels)):
+        if expected:
+            yield f"  expected of the {side}: {expected}"
+    for difference in outcome.mismatched[:_SHOWN]:
+        for line in lines_of_difference(difference):
+            yield f"  {line}"
+    left = len(outcome.mismatched) - _SHOWN
+    if left > 0:
+        yield f"  and {left} more"
+
+
+def conclusion(outcome: SuiteOutcome) -> Iterator[str]:
+    """Rules that were used, what was not run, figures and verdict."""
+    rules = Counter(one.rule for case in outcome.outcomes for one in case.ignored)
+    reasons = {one.rule: one.reason for case in outcome.outcomes for one in case.ignored}
+    if rules:
+        yield "Ignored differences, by rule:"
+        for rule, count in sorted(rules.items()):
+            yield f"  {count:>6}  {rule}: {reasons[rule]}"
+    if outcome.own_rules:
+        yield "Rules of your own in force:"
+        for own in outcome.own_rules:
+            yield f"  {own.name}: {own.reason}"
+    if outcome.not_run:
+        yield f"{len(outcome.not_run)} cases were not run: each says above what it needs."
+    yield (
+        f"{len(outcome.run)} cases in {outcome.seconds:.1f} s: {outcome.compared} frames compared, "
+        f"{outcome.matched} matched, {outcome.ignored} differences ignored, "
+        f"{outcome.mismatched} mismatched; {outcome.inconclusive} cases inconclusive"
+    )
+    yield _verdict(outcome)
+
+
+def _verdict(outcome: SuiteOutcome) -> str:
+    if outcome.exit_code is ExitCode.REFUSED:
+        kinds = Counter(one.kind.value for case in outcome.outcomes for one in case.mismatched)
+        return "MISMATCHED: " + ", ".join(kind for kind, _ in kinds.most_common())
+    if outcome.exit_code is ExitCode.DONE:
+        return "MATCHED: both servers send the same frames"
+    if not outcome.compared:
+        return "NO DATA: not one frame was compared, so nothing is proved"
+    return "INCONCLUSIVE: some cases had no data to judge by"

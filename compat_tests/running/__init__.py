@@ -1,0 +1,1 @@
+"""Acts cases out on both servers, and judges what their clients got."""

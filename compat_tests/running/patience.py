@@ -1,0 +1,45 @@
+"""How long to wait for a message that may never come."""
+
+from __future__ import annotations
+
+from compat_tests.running.options import Side
+
+_CASES_TO_BELIEVE = 2
+
+
+class Patience:
+    """As long as was asked for, until a server has been short of messages in some cases: it will be
+    again, and the others shall not take for ever."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._short = dict.fromkeys(Side, 0)
+
+    def fell_short(self, side: Side) -> None:
+        """A server did not deliver all that it should in a case."""
+        self._short[side] += 1
+
+    @property
+    def is_worn_out(self) -> bool:
+        """Whether a server is known to lose messages."""
+        return max(self._short.values()) >= _CASES_TO_BELIEVE
+
+    @property
+    def quiet_s(self) -> float:
+        """Give up when nothing has come for so long."""
+        return min(self._patience_s, 1.5) if self.is_worn_out else self._patience_s
+
+    @property
+    def in_all_s(self) -> float:
+        """Give up after so long, though something still comes."""
+        return self._patience_s * (1 if self.is_worn_out else 4)
+
+    @property
+    def probe_s(self) -> float:
+        """How long a warm-up message is waited for, until another one is sent."""
+        return self._patience_s / 5
+
+    @property
+    def probes(self) -> int:
+        """How many messages are sent before a client that gets none is believed to be deaf."""
+        return 1 if self.is_worn_out else 4

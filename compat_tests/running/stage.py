@@ -1,0 +1,407 @@
+"""Acts out one case on both servers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import shlex
+import string
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+from typing import Any
+
+from compat_tests.capture.client import NoConnectionError, WireClient
+from compat_tests.capture.request import Request
+from compat_tests.capture.sending import client_frame
+from compat_tests.cases.case import (
+    Case,
+    Client,
+    EndServers,
+    Join,
+    Leave,
+    Listen,
+    Notify,
+    Pause,
+    Ping,
+    Publish,
+    PublishAtOnce,
+    PublishDuringJoin,
+    PublishMixed,
+    Resume,
+    Send,
+    Settle,
+)
+from compat_tests.notifs.notify import notify
+from compat_tests.publishers import Publisher
+from compat_tests.running.options import RunOptions, Side
+from compat_tests.running.patience import Patience
+from compat_tests.running.seats import Bell, Seat, all_came
+from wsmigrate.errors import UnavailableError
+from wsmigrate.parity.frames import Opcode
+from wsmigrate.rooms import RoomError, room_of_path
+
+_REPLICAS = 2
+_ANSWER_S = 5.0
+_TO_END_S = 2.0
+_QUIET_S = 1.5
+_LISTEN_S = 20.0
+_ALPHABET = string.ascii_lowercase + "234567"
+_PROBE = '{{"parity":"warm-up","room":"{}","number":{}}}'
+_LAST = '{{"parity":"end","room":"{}"}}'
+
+
+class Mailroom:
+    """Publishes for all cases, one after the other, and remembers what went to which room."""
+
+    def __init__(self, publisher: Publisher | None, new: Callable[[], Publisher] | None) -> None:
+        self._publisher = publisher
+        self._new = new
+        self._lock = asyncio.Lock()
+        self.rooms: dict[bytes, str] = {}
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything can be published."""
+        return self._publisher is not None
+
+    async def publish(self, room: str, payloads: Sequence[bytes]) -> None:
+        """Publish. Raises UnavailableError."""
+        if self._publisher is None:
+            raise UnavailableError("There is no way to publish.")
+        for payload in payloads:
+            self.remember(room, payload)
+        async with self._lock:
+            await asyncio.to_thread(self._publisher.publish, room, payloads)
+
+    async def publish_at_once(self, room: str, publishers: Sequence[Sequence[bytes]]) -> None:
+        """Publish by as many publishers of their own at the same time."""
+        if self._new is None:
+            raise UnavailableError("There is no way to publish.")
+        for payload in (one for payloads in publishers for one in payloads):
+            self.remember(room, payload)
+        own = [self._new() for _ in publishers]
+        try:
+            await asyncio.gather(
+                *(
+                    asyncio.to_thread(one.publish, room, payloads)
+                    for one, payloads in zip(own, publishers, strict=True)
+                )
+            )
+        finally:
+            for one in own:
+                await asyncio.to_thread(one.close)
+
+    def remember(self, room: str, payload: bytes) -> None:
+        """A message that two rooms got tells nothing of where it belongs."""
+        known = self.rooms.setdefault(payload, room)
+        if known != room:
+            self.rooms[payload] = ""
+
+
+@dataclass
+class Acted:
+    """What became of a case: its clients in the order of their joining, what was published to each
+    room, and by which publisher where there were several."""
+
+    case: Case
+    seats: list[Seat] = field(default_factory=list)
+    published: dict[str, int] = field(default_factory=dict)
+    optional: set[bytes] = field(default_factory=set)
+    publishers: dict[bytes, int] = field(default_factory=dict)
+    probes: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+
+class Stage:
+    """One case, from the first handshake to the last goodbye."""
+
+    def __init__(
+        self,
+        case: Case,
+        options: RunOptions,
+        mailroom: Mailroom,
+        patience: Patience,
+        began: float,
+    ) -> None:
+        self._case = case
+        self._options = options
+        self._mailroom = mailroom
+        self._patience = patience
+        self._began = began
+        self._bell = Bell()
+        self._names = {
+            letter: "parity" + "".join(secrets.choice(_ALPHABET) for _ in range(20)) + letter
+            for letter in "abcde"
+        }
+        self._clients = {client.name: client for client in case.clients}
+        self._acted = Acted(case)
+
+    async def act(self) -> Acted:
+        """Act the case out. Raises UnavailableError where a server or the publisher is away."""
+        try:
+            for step in self._case.steps:
+                await self._do(step)
+            await self._end()
+        finally:
+            for seat in self._acted.seats:
+                seat.wire.cut()
+        return self._acted
+
+    @singledispatchmethod
+    async def _do(self, step: Any) -> None:
+        raise TypeError(f"{type(step).__name__} is no step")
+
+    @_do.register
+    async def _(self, step: Join) -> None:
+        joined = []
+        for name in step.clients:
+            joined += await self._join(self._clients[name])
+        if self._case.warms_up and self._case.publishes and self._mailroom.is_there:
+            for room in dict.fromkeys(seat.room for seat in joined if seat.wire.is_open):
+                await self._warm_up(room, [seat for seat in joined if seat.room == room])
+
+    @_do.register
+    async def _(self, step: Publish) -> None:
+        room = self._room(step.to)
+        if step.may_be_dropped:
+            self._acted.optional.update(step.payloads)
+            await self._mailroom.publish(room, step.payloads)
+        else:
+            await self._publish(room, step.payloads)
+
+    @_do.register
+    async def _(self, step: PublishMixed) -> None:
+        for name, payload in step.messages:
+            await self._publish(self._room(name), (payload,))
+
+    @_do.register
+    async def _(self, step: PublishAtOnce) -> None:
+        room = self._room(step.to)
+        for number, payloads in enumerate(step.publishers):
+            self._acted.publishers.update(dict.fromkeys(payloads, number))
+            self._expect(room, len(payloads))
+        await self._mailroom.publish_at_once(room, step.publishers)
+
+    @_do.register
+    async def _(self, step: PublishDuringJoin) -> None:
+        room = self._room(step.to)
+        self._expect(room, len(step.payloads))
+        publishing = asyncio.create_task(self._mailroom.publish(room, step.payloads))
+        try:
+            await self._join(self._clients[step.joining])
+        finally:
+            await publishing
+
+    @_do.register
+    async def _(self, step: Notify) -> None:
+        room = self._room(step.to)
+        for message in step.messages:
+            self._mailroom.remember(room, json.dumps(message).encode())
+        self._expect(room, len(step.messages))
+        command = self._options.notifs[step.version]
+        await asyncio.to_thread(
+            notify, command, step.version, self._options.amqp_url, room, step.messages
+        )
+
+    @_do.register
+    async def _(self, _step: Settle) -> None:
+        await self._settle()
+
+    @_do.register
+    async def _(self, _step: Listen) -> None:
+        seats = self._acted.seats
+        deadline = time.monotonic() + _LISTEN_S
+        while time.monotonic() < deadline:
+            before = sum(seat.wire.messages for seat in seats)
+
+            def has_more(before: int = before) -> bool:
+                return sum(seat.wire.messages for seat in seats) > before
+
+            patience_s = _QUIET_S if before else self._options.patience_s
+            if not await self._bell.until(has_more, patience_s):
+                return
+
+    @_do.register
+    async def _(self, step: Send) -> None:
+        seats = self._seats_of(step.client)
+        before = [seat.wire.pongs for seat in seats]
+        for seat in seats:
+            seat.wire.send(step.data, step.provocation)
+            if step.pings:
+                seat.wire.send(client_frame(Opcode.PING, b""))
+        if not step.pings:
+            # Some servers end the connection now. What followed at once could meet a closed socket,
+            # and the reset would overtake the close frame.
+            await self._gone(seats, _TO_END_S)
+            return
+        await self._bell.until(
+            lambda: all(
+                seat.wire.pongs > count or not seat.wire.is_open
+                for seat, count in zip(seats, before, strict=True)
+            ),
+            _ANSWER_S,
+        )
+
+    @_do.register
+    async def _(self, step: Ping) -> None:
+        seats = self._seats_of(step.client)
+        due = {id(seat): seat.wire.pongs + 1 for seat in seats}
+        for seat in seats:
+            seat.wire.send(client_frame(Opcode.PING, step.payload))
+        await self._bell.until(
+            lambda: all(
+                seat.wire.pongs >= due[id(seat)] or not seat.wire.is_open for seat in seats
+            ),
+            _ANSWER_S,
+        )
+
+    @_do.register
+    async def _(self, step: Pause) -> None:
+        for seat in self._seats_of(step.client):
+            seat.is_paused = True
+            seat.wire.pause()
+
+    @_do.register
+    async def _(self, step: Resume) -> None:
+        for seat in self._seats_of(step.client):
+            seat.is_paused = False
+            seat.wire.resume()
+
+    @_do.register
+    async def _(self, step: Leave) -> None:
+        seats = self._seats_of(step.client)
+        for seat in seats:
+            if step.cut:
+                seat.wire.cut()
+            else:
+                seat.wire.close(step.code, step.reason)
+        await self._gone(seats)
+
+    @_do.register
+    async def _(self, _step: EndServers) -> None:
+        servers = self._options.servers.values()
+        await asyncio.gather(*(_run(server.end_command) for server in servers))
+        await self._gone(self._acted.seats, 60.0)
+
+    def _room(self, name: str) -> str:
+        return room_of_client(self._path(self._clients[name], Side.LEGACY))
+
+    def _path(self, client: Client, side: Side) -> str:
+        path = client.path
+        for letter, name in self._names.items():
+            path = path.replace(f"{{{letter}}}", name)
+        return self._options.servers[side].target.full_path(path)
+
+    def _seats_of(self, name: str) -> list[Seat]:
+        return [seat for seat in self._acted.seats if seat.name == name]
+
+    def _expect(self, room: str, count: int) -> None:
+        self._acted.published[room] = self._acted.published.get(room, 0) + count
+        for seat in self._acted.seats:
+            if seat.room == room:
+                seat.due += count
+
+    async def _publish(self, room: str, payloads: Sequence[bytes]) -> None:
+        self._expect(room, len(payloads))
+        await self._mailroom.publish(room, payloads)
+
+    async def _join(self, client: Client) -> list[Seat]:
+        wanted = [(side, replica) for replica in range(1, _REPLICAS + 1) for side in Side]
+        wires = await asyncio.gather(*(self._open(client, side) for side, _ in wanted))
+        seats = [
+            Seat(
+                client.name,
+                side,
+                replica,
+                room_of_client(self._path(client, Side.LEGACY)),
+                wire,
+            )
+            for (side, replica), wire in zip(wanted, wires, strict=True)
+        ]
+        self._acted.seats += seats
+        return seats
+
+    async def _open(self, client: Client, side: Side) -> WireClient:
+        server = self._options.servers[side]
+        request = Request(
+            self._path(client, side),
+            (*server.headers, *client.headers),
+            client.subprotocols,
+            client.offers_deflate,
+            client.upgrades,
+            client.version,
+        )
+        try:
+            return await WireClient.open(
+                request,
+                server.target,
+                began=self._began,
+                changed=self._bell.ring,
+                tls=server.tls,
+            )
+        except NoConnectionError:  # it was there a moment ago: that is an outcome too
+            return WireClient(request, server.target, began=self._began)
+
+    async def _warm_up(self, room: str, joined: list[Seat]) -> None:
+        """Until each has got a message. Most servers need one: they let a client in once it will
+        miss nothing. For others the comparison begins at the first message that all have."""
+        deaf = [seat for seat in joined if seat.wire.is_open]
+        number = self._acted.probes.get(room, 0)
+        for _ in range(self._patience.probes):
+            number += 1
+            await self._publish(room, (_PROBE.format(room, number).encode(),))
+            if await self._bell.until(
+                lambda: all(seat.wire.messages or not seat.wire.is_open for seat in deaf),
+                self._patience.probe_s,
+            ):
+                break
+        else:
+            for seat in deaf:
+                seat.due = min(seat.due, max(seat.wire.messages, 1))
+        self._acted.probes[room] = number
+
+    async def _settle(self) -> bool:
+        return await all_came(self._acted.seats, self._bell, self._patience)
+
+    async def _end(self) -> None:
+        """A last message in every room, behind which nothing may come; then a goodbye of all."""
+        seats = self._acted.seats
+        if self._case.publishes and self._mailroom.is_there:
+            live = [seat for seat in seats if seat.wire.is_open]
+            for room in dict.fromkeys(seat.room for seat in live):
+                last = _LAST.format(room).encode()
+                for seat in live:
+                    if seat.room == room:
+                        seat.wants = last
+                await self._publish(room, (last,))
+            if not await self._settle():
+                for seat in seats:
+                    seat.is_short = seat.is_waiting and seat.wire.messages < seat.due
+                for side in {seat.side for seat in seats if seat.is_short}:
+                    self._patience.fell_short(side)
+        for seat in seats:
+            seat.wire.close()
+        await self._gone(seats)
+
+    async def _gone(self, seats: Sequence[Seat], limit_s: float = _ANSWER_S) -> None:
+        await self._bell.until(lambda: not any(seat.wire.is_open for seat in seats), limit_s)
+
+
+def room_of_client(path: str) -> str:
+    """The room that a path names; of one that names none the path itself."""
+    try:
+        return room_of_path(path.partition("?")[0].encode("utf-8"))
+    except RoomError:
+        return path
+
+
+async def _run(command: str) -> None:
+    words = shlex.split(command)
+    process = await asyncio.create_subprocess_exec(*words)
+    if await process.wait() != 0:
+        raise UnavailableError(
+            f"The command that ends a server, {words[0]}, failed with {process.returncode}."
+        )

@@ -1,0 +1,242 @@
+"""``wsmigrate parity watch``: both servers on live rooms, without publishing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from compat_tests.capture.client import WireClient
+from compat_tests.capture.request import Request
+from compat_tests.capture.room_queues import RoomQueues
+from compat_tests.reports.as_json import shown_difference
+from compat_tests.running.options import Server
+from wsmigrate.compare import Verdict
+from wsmigrate.errors import ConfigError, ExitCode, UnavailableError
+from wsmigrate.parity.comparison import Yardstick
+from wsmigrate.parity.frames import Opcode, WireFrame
+from wsmigrate.parity.live import LiveFigures, LiveRoom
+from wsmigrate.parity.messages import DataMessage, messages_of
+from wsmigrate.parity.own_rules import OwnRule
+from wsmigrate.parity.show import lines_of_difference
+from wsmigrate.rooms import checked_room
+
+Say = Callable[[str], None]
+_SHOWN_PER_TICK = 3
+_OPEN_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """What to watch. The old side is the broker (``amqp_url``) or, where somebody asks for it, a
+    client of the old server (``legacy``). ``sample``: the share of the rooms, chosen by hash, so
+    that all who watch with the same share choose the same rooms. ``window_s``: how long one side
+    waits for the other."""
+
+    rooms: Sequence[str]
+    channels: Server
+    amqp_url: str | None = None
+    legacy: Server | None = None
+    sample: float = 1.0
+    seconds: float | None = None
+    window_s: float = 5.0
+    every_s: float = 1.0
+    as_json: bool = False
+    rules: tuple[OwnRule, ...] = ()
+
+
+def sampled(rooms: Sequence[str], share: float) -> list[str]:
+    """The share of the rooms that a hash of their names chooses."""
+    limit = share * 2**64
+    return [
+        room
+        for room in dict.fromkeys(rooms)
+        if int.from_bytes(hashlib.sha256(room.encode()).digest()[:8], "big") < limit
+    ]
+
+
+async def watch(options: WatchOptions, say: Say) -> ExitCode:
+    """Watch until the time is over or Ctrl-C. REFUSED if anything mismatched, COULD_NOT_ACT if
+    nothing was compared. Raises WsmigrateError."""
+    rooms = [checked_room(room) for room in sampled(options.rooms, options.sample)]
+    if not rooms:
+        raise ConfigError("There is no room to watch.", remedy="Name rooms, or sample more.")
+    watcher = _Watcher(options, rooms, say)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        return await watcher.run(stop)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+class _Watcher:
+    def __init__(self, options: WatchOptions, rooms: Sequence[str], say: Say) -> None:
+        yardstick = Yardstick(own_rules=options.rules, with_ends=False)
+        self._options = options
+        self._say = say
+        self._began = time.monotonic()
+        self._rooms = {room: LiveRoom(room, yardstick, options.window_s) for room in rooms}
+        self._total = LiveFigures()
+        self._clients: list[WireClient] = []
+        self._unfinished: dict[tuple[bool, str], list[WireFrame]] = {}
+
+    async def run(self, stop: asyncio.Event) -> ExitCode:
+        options = self._options
+        try:
+            # The new side first: it has bound a room once a client is in, so what the queue gets
+            # from then on both get.
+            await self._open(options.channels, is_old=False)
+            if options.legacy is not None:
+                await self._open(options.legacy, is_old=True)
+                await self._until(stop, None)
+            elif options.amqp_url is not None:
+                async with RoomQueues(options.amqp_url, self._take_body) as queues:
+                    for room in self._rooms:
+                        await queues.join(room)
+                    await self._until(stop, queues.closed)
+            else:
+                raise ConfigError("There is no old side to watch: give --amqp.")
+        finally:
+            for client in self._clients:
+                client.close()
+                client.cut()
+        now = time.monotonic() - self._began
+        for live in self._rooms.values():
+            live.settle(now)  # what is younger than the window proves nothing
+        self._tick(options.every_s)
+        return self._concluded()
+
+    async def _open(self, server: Server, *, is_old: bool) -> None:
+        turns = asyncio.Semaphore(_OPEN_AT_ONCE)
+
+        async def open_one(room: str) -> None:
+            request = Request(server.target.full_path(f"/{quote(room, safe='')}"), server.headers)
+
+            def tap(client: WireClient, frame: WireFrame) -> None:
+                client.frames.clear()  # what is compared is not kept
+                self._take_frame(room, frame, is_old=is_old)
+
+            async with turns:
+                client = await WireClient.open(
+                    request, server.target, began=self._began, tls=server.tls, tap=tap
+                )
+            if client.handshake is None or not client.handshake.is_open:
+                status = "nothing" if client.handshake is None else client.handshake.status
+                raise UnavailableError(
+                    f"{server.target.authority} answered {status} to a client of {room!r}."
+                )
+            self._clients.append(client)
+
+        await asyncio.gather(*(open_one(room) for room in self._rooms))
+
+    async def _until(self, stop: asyncio.Event, closed: asyncio.Future[object] | None) -> None:
+        options = self._options
+        side = "the broker" if options.legacy is None else "the old server"
+        if not options.as_json:
+            self._say(f"Watching {len(self._rooms)} rooms, {side} against the new server")
+        end = None if options.seconds is None else time.monotonic() + options.seconds
+        before = time.monotonic()
+        while not stop.is_set() and (end is None or time.monotonic() < end):
+            left_s = options.every_s if end is None else min(options.every_s, end - before)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), max(left_s, 0.01))
+            if closed is not None and closed.done():
+                raise UnavailableError(
+                    "The broker ended the connection of the old side.",
+                    then="What it would have delivered since cannot be compared.",
+                )
+            now = time.monotonic()
+            for room in self._rooms.values():
+                room.settle(now - self._began)
+            self._tick(now - before)
+            before = now
+
+    def _take_body(self, room: str, body: bytes) -> None:
+        at = time.monotonic() - self._began
+        self._rooms[room].expect(DataMessage(body, Opcode.TEXT, at=at))
+
+    def _take_frame(self, room: str, frame: WireFrame, *, is_old: bool) -> None:
+        if frame.opcode >= Opcode.CLOSE:
+            return
+        take = self._rooms[room].expect if is_old else self._rooms[room].receive
+        key = (is_old, room)
+        if key not in self._unfinished and frame.fin:
+            take(messages_of((frame,))[0])
+            return
+        self._unfinished.setdefault(key, []).append(frame)
+        if frame.fin:
+            for message in messages_of(self._unfinished.pop(key)):
+                take(message)
+
+    def _tick(self, seconds: float) -> None:
+        """One line for what came since the last one."""
+        figures = LiveFigures()
+        for room in self._rooms.values():
+            figures.add(room.figures.taken())
+        self._total.add(figures)
+        line = self._line(figures, max(seconds, 0.001))
+        if self._options.as_json:
+            self._say(json.dumps(line, ensure_ascii=False))
+            return
+        bad = f", {figures.mismatched} MISMATCHED" if figures.mismatched else ""
+        self._say(
+            f"old {line['legacy_per_s']:.0f}/s, new {line['channels_per_s']:.0f}/s, "
+            f"{figures.matched} matched, {figures.ignored} ignored{bad}, {line['pending']} pending"
+        )
+        told = [one for one in figures.differences if one.verdict is Verdict.MISMATCHED]
+        for one in told[:_SHOWN_PER_TICK]:
+            for text in lines_of_difference(one):
+                self._say(f"  {text}")
+
+    def _line(self, figures: LiveFigures, seconds: float) -> dict[str, Any]:
+        lags = sorted(figures.lags_s)
+        gone = sum(not client.is_open for client in self._clients)
+        return {
+            "at": round(time.time(), 3),
+            "rooms": len(self._rooms),
+            "legacy_per_s": round(figures.expected / seconds, 1),
+            "channels_per_s": round(figures.received / seconds, 1),
+            "frames_compared": figures.compared,
+            "matched": figures.matched,
+            "ignored": figures.ignored,
+            "mismatched": figures.mismatched,
+            "skipped": figures.skipped,
+            "pending": sum(room.pending for room in self._rooms.values()),
+            "sockets_gone": gone,
+            "lag_ms": {
+                "p50": _percentile_ms(lags, 0.5),
+                "p99": _percentile_ms(lags, 0.99),
+            },
+            "differences": [shown_difference(one) for one in figures.differences[:20]],
+        }
+
+    def _concluded(self) -> ExitCode:
+        total = self._total
+        code = ExitCode.DONE if total.compared else ExitCode.COULD_NOT_ACT
+        if total.mismatched:
+            code = ExitCode.REFUSED
+        if not self._options.as_json:
+            self._say(
+                f"{total.compared} frames compared, {total.matched} matched, "
+                f"{total.ignored} ignored, {total.mismatched} mismatched"
+            )
+            if not total.compared:
+                self._say("NO DATA: not one frame was compared, so nothing is proved")
+        return code
+
+
+def _percentile_ms(ordered: Sequence[float], share: float) -> float | None:
+    if not ordered:
+        return None
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000, 2)

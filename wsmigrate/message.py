@@ -18,6 +18,8 @@ PUBLISHED_AT_HEADER = "x-wsmigrate-published-at"
 """The AMQP header with the time of publishing, in whole milliseconds since the epoch. (AMQP's own
 property ``timestamp`` counts seconds.)"""
 
+REVERSE_RELAYED_HEADER = "x-wsmigrate-from-layer"
+"""The AMQP header of what the reverse relay has published: the layer had it before."""
 
 _TEXTS = ("id", "room", "message", "via")
 
@@ -134,6 +136,12 @@ def _via(value: str) -> Via:
     # An enumeration's own look-up takes as long as all the rest of reading an event.
     via = _VIAS.get(value)
     return Via(value) if via is None else via
+
+
+def is_reverse_relayed(headers: Mapping[str, Any] | None) -> bool:
+    """Whether the headers of a delivery say that it came from the layer, so that it is not to be
+    relayed there."""
+    return bool(headers) and REVERSE_RELAYED_HEADER in (headers or {})
 
 
 def _time(value: object) -> float | None:

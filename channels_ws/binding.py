@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from channels_ws.room_queues import RoomQueues
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
 from wsmigrate.room_bindings import Binding, RoomBindings, type_of_refusal
+from wsmigrate.wiring import RoomForm
 
 _ACCESS_REFUSED = 403
 _NOT_FOUND = 404
@@ -88,6 +90,8 @@ class BindingSession:
     def __post_init__(self) -> None:
         self._lanes = [_Lane(self.connection) for _ in range(_LANES)]
         self._bindings = RoomBindings(self.config, self.key)
+        has_queues = self.config.wiring.form is RoomForm.QUEUE
+        self._queues = RoomQueues(self.connection, self.config) if has_queues else None
         self._others: dict[str, list[Binding]] = {}  # of exchanges of another type than expected
 
     @property
@@ -108,6 +112,10 @@ class BindingSession:
 
         An exchange that the application declares with other properties is used as it is.
         """
+        if self._queues is not None:
+            await self._queues.open(room)
+            self.bound.add(room)
+            return
         lane, bindings = self._lane_of(room), self._bindings.of(room)
         kind = await lane.declare_and_bind(self._bindings.exchange_of(room), bindings)
         if kind is not None:
@@ -119,6 +127,9 @@ class BindingSession:
     async def unbind(self, room: str) -> None:
         """Take this process's binding back, if it is there. Raises AmqpClosedError."""
         self.bound.discard(room)
+        if self._queues is not None:
+            await self._queues.close(room)
+            return
         for binding in self._others.pop(room, None) or self._bindings.of(room):
             try:
                 await self._lane_of(room).do("queue_unbind", **binding.as_amqp())

@@ -61,6 +61,8 @@ class RoomBindings:
     def of(self, room: str, exchange_type: str | None = None) -> list[Binding]:
         """The bindings of a room. ``exchange_type`` is that of an exchange which is there already
         and is another than expected. Raises RoomError."""
+        if self._wiring.form is RoomForm.QUEUE:
+            return []  # the default exchange cannot be bound
         place = self._wiring.place_of(room)
         kind = exchange_type or self._wiring.form.value
         if kind == "fanout":

@@ -41,6 +41,51 @@ def test_one_exchange_with_a_routing_key_per_room(
             assert hears_nothing_more(neighbour)
 
 
+def test_a_queue_for_each_room(project: Project) -> None:
+    room = new_name("room")
+    vary(project, ROOM_FORM="queue", ROOM_KEY="chat-{room}")
+    url, first = project.start_server(log="one")
+    other_url, _ = project.start_server(log="two")
+    project.start_bridge()
+    with (
+        channel_to(project.amqp_url) as broker,
+        client_of(url, room),
+        client_of(other_url, room) as second,
+    ):
+        for number in range(20):
+            broker.basic_publish("", f"chat-{room}", b"%d" % number)
+        assert received(second, 20) == [str(number) for number in range(20)]
+        first.kill()  # whichever takes from the queue, the other one stands in
+        first.wait(20)
+        for number in range(20, 40):
+            broker.basic_publish("", f"chat-{room}", b"%d" % number)
+        assert received(second, 20) == [str(number) for number in range(20, 40)]
+        assert hears_nothing_more(second)
+        broker.queue_delete(f"chat-{room}")
+
+
+def test_a_queue_that_the_old_server_consumes_is_its_own_until_it_leaves(project: Project) -> None:
+    room = new_name("room")
+    vary(project, ROOM_FORM="queue")
+    with channel_to(project.amqp_url) as broker, channel_to(project.amqp_url) as old_server:
+        old_server.queue_declare(room, durable=True)
+        taken: list[bytes] = []
+        tag = old_server.basic_consume(
+            room, lambda _c, _m, _p, body: taken.append(body), auto_ack=True
+        )
+        url, _ = project.start_server()
+        project.start_bridge()
+        with client_of(url, room) as client:
+            broker.basic_publish("", room, b"the old server's")
+            while not taken:
+                old_server.connection.process_data_events(0.1)
+            old_server.basic_cancel(tag)
+            broker.basic_publish("", room, b"the new server's")
+            assert received(client, 1) == ["the new server's"]
+        broker.queue_delete(room)
+    assert taken == [b"the old server's"]
+
+
 def test_a_room_whose_key_would_be_a_wildcard_is_refused(project: Project) -> None:
     vary(project, ROOM_FORM="topic", ROOM_EXCHANGE=new_name("events"))
     url, _ = project.start_server()

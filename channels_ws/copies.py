@@ -22,12 +22,12 @@ class Copies:
 
     The last ``size`` messages that have no partner yet are remembered, as hashes of 64 bits. A copy
     that came straight and is forgotten without a partner never came by RabbitMQ, or far too late.
-    Nothing is remembered before the first copy has come: most of the time there are none.
+    Unless copies are ``expected``, nothing is remembered before the first one has come.
     """
 
-    def __init__(self, size: int = 16_384) -> None:
+    def __init__(self, size: int = 16_384, *, expected: bool = False) -> None:
         self._size = size
-        self._in_use = False
+        self._in_use = expected
         self._waiting: OrderedDict[int, tuple[Via, int]] = OrderedDict()
 
     def seen(self, message: Message) -> list[CopyOutcome]:

@@ -16,7 +16,7 @@ from channels_ws.live_rooms import Binder, LiveRoom, LiveRooms, Socket
 from channels_ws.metrics import Metrics
 from channels_ws.outbox import CloseCode, TextFrame
 from channels_ws.pace import ClosingPace
-from wsmigrate.config import Config
+from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import Message, message_of_event
 
@@ -53,7 +53,7 @@ class RoomHub:
         """``on_room_gone`` is told of rooms that were left."""
         self._metrics = metrics or Metrics()
         self._delivered = DeliveredIds()
-        self._copies = Copies()
+        self._copies = Copies(expected=config.notify_backend is NotifyBackend.BOTH)
         self._links = LinkKeeper(make_layer, self._deliver, self._missed, self._metrics)
         self._rooms = LiveRooms(config, self._links, on_room_gone)
         self._draining = False

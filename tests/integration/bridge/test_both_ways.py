@@ -63,6 +63,16 @@ def publish_to_layer(project: Project, room: str, *texts: str) -> None:
             connection.execute("SELECT wsmigrate_publish(%s, %s)", (room, text))
 
 
+def has_moved_on(project: Project) -> bool:
+    """Whether the reverse relay's cursor is at the end of the log."""
+    with psycopg.connect(project.postgres_dsn, autocommit=True) as connection:
+        row = connection.execute(
+            'SELECT "offset" >= (SELECT max(id) FROM wsmigrate_message) FROM wsmigrate_cursor'
+            " WHERE inbox = 'wsmigrate.reverse'"
+        ).fetchone()
+    return bool(row and row[0])
+
+
 def start_reverse(project: Project, log: str = "reverse") -> subprocess.Popen[bytes]:
     process = project.start("-m", "migrate_cli", "bridge", "reverse", log=log)
     wait_until(lambda: "Relaying from the layer" in project.log(log)(), project.log(log))
@@ -107,6 +117,7 @@ def test_the_reverse_relay_carries_what_only_the_layer_has_to_legacy_sockets_onc
         publish_to_layer(project, room, "a", "b")
         publish_to_layer(project, new_name("no-exchange"), "nobody's")
         wait_until(lambda: hears(2), project.log("reverse"))
+        wait_until(lambda: has_moved_on(project))  # killed before, they would be heard twice
         broker.basic_publish(room, "", b"by RabbitMQ")
         assert received(client, 3) == ["a", "b", "by RabbitMQ"]
         relay.kill()
@@ -133,6 +144,7 @@ def test_of_two_reverse_relays_one_works_and_the_other_stands_in(
         return len(heard) >= count
 
     wait_until(lambda: hears(1), project.log("first"))
+    wait_until(lambda: has_moved_on(project))  # killed before, it would be heard twice
     first.kill()
     first.wait(20)
     publish_to_layer(project, room, "2")

@@ -18,6 +18,12 @@ def test_nothing_is_remembered_where_nothing_is_copied() -> None:
     assert copies.seen(copy(1)) == []  # it came before the first copy, so it cannot be compared
 
 
+def test_where_copies_are_expected_the_very_first_is_compared() -> None:
+    copies = Copies(expected=True)
+    copies.seen(relayed(1))
+    assert copies.seen(copy(1)) == [CopyOutcome.RABBITMQ_FIRST]
+
+
 def test_which_one_came_first_is_told() -> None:
     copies = Copies()
     assert copies.seen(copy(1)) == []

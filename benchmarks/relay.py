@@ -39,8 +39,8 @@ _FAILOVER_ROOMS = 64
 class Plan:
     """``count`` messages are relayed at full speed; ``seconds`` at 1,000 a second."""
 
-    count: int = 60_000
-    seconds: float = 10.0
+    count: int = 30_000
+    seconds: float = 6.0
     paced_per_s: float = 1000.0
     lease_s: float = 8.0
 
@@ -48,7 +48,7 @@ class Plan:
 @dataclass(frozen=True)
 class Row:
     """One way, at one number of rooms. The latencies are what the relay adds to what a legacy
-    client's queue takes, in milliseconds."""
+    client's queue takes, in milliseconds; None where not even nine in ten messages came."""
 
     path: str
     rooms: int
@@ -157,7 +157,7 @@ class RelayBench:
             time.sleep(1)
             added = added_ms(direct.result()["heard"], audience.result()["heard"])
         if len(added) < plan.paced_per_s * plan.seconds * 0.9:
-            raise UnavailableError(f"Of the paced messages only {len(added)} arrived.")
+            return None, None  # it did not keep up: there is no figure to give
         p50, p99 = at_share(added, 0.5), at_share(added, 0.99)
         return p50 and round(p50, 2), p99 and round(p99, 2)
 

@@ -57,7 +57,7 @@ def wait_for_progress(dsn: str) -> None:
 async def test_killed_at_random_again_and_again_under_load(
     project: Project, bridges: Bridges, publisher: FaultPublisher, listeners: Listeners
 ) -> None:
-    await kill_at_random(25, project, bridges, publisher, listeners)
+    await kill_at_random(15, project, bridges, publisher, listeners)
 
 
 @pytest.mark.long

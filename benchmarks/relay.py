@@ -33,6 +33,7 @@ from wsmigrate.topology import inbox_of_room
 _SETTINGS = "benchmarks.relaying.settings"
 _ROOM_COUNTS = (1, 100, 5000)
 _FAILOVER_ROOMS = 64
+_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,8 @@ def main() -> None:
     except WsmigrateError as error:
         print(f"relay: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

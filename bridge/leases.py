@@ -15,7 +15,7 @@ import psycopg
 
 from bridge.database import LayerDatabase, Row
 
-GONE_AFTER_S = 1.5
+GONE_AFTER_S = 1.0
 """A bridge whose database session has ended, and that was not heard of for so long, is dead."""
 
 

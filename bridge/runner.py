@@ -18,7 +18,7 @@ from wsmigrate.errors import UnavailableError
 
 logger = logging.getLogger(__name__)
 
-BEAT_S = 0.5
+BEAT_S = 0.4
 _END_TIMEOUT_S = 15.0
 
 

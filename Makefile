@@ -1,7 +1,7 @@
 # Everything that the targets need is installed by them: see requirements/bootstrap.sh (the virtual
 # environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy; Redis and PgBouncer to
 # compare with).
-.PHONY: help demo up test test-long check lock bench bench-fanout bench-sending clean
+.PHONY: help demo up test test-long check lock bench bench-fanout bench-sending bench-relay clean
 ARGS ?=
 # Test processes side by side: most tests wait for other processes.
 WORKERS ?= 2
@@ -12,8 +12,8 @@ help:
 	@echo "make test   all checks and tests"
 	@echo "make test-long  the tests that take minutes"
 	@echo "make check  formatting, lint and types only"
-	@echo "make bench  how fast the servers hand out messages, side by side, and both ways of sending"
-	@echo "            (ARGS=--quick for a look; bench-fanout and bench-sending alone)"
+	@echo "make bench  how fast the servers hand out messages, side by side, both ways of sending, and the"
+	@echo "            relay (ARGS=--quick for a look; bench-fanout, bench-sending, bench-relay alone)"
 	@echo "make lock   pin requirements/*.txt anew from pyproject.toml"
 
 .PHONY: setup
@@ -39,12 +39,16 @@ test-long: setup
 	@.venv/bin/python -m dev_stack.services
 	@.venv/bin/python -m pytest -m long $(ARGS)
 
-bench: bench-fanout bench-sending
+bench: bench-fanout bench-sending bench-relay
 
 bench-fanout: setup
 	@.venv/bin/python benchmarks/fanout.py $(ARGS)
 
-# Of the options it has --quick alone in common with the other: call it by itself for the rest.
+# Of the options these have --quick alone in common with the first: call them by themselves for the
+# rest.
+bench-relay: setup
+	@.venv/bin/python benchmarks/relay.py $(if $(filter bench,$(MAKECMDGOALS)),$(filter --quick,$(ARGS)),$(ARGS))
+
 bench-sending: setup
 	@.venv/bin/python benchmarks/sending.py $(if $(filter bench,$(MAKECMDGOALS)),$(filter --quick,$(ARGS)),$(ARGS))
 

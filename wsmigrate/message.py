@@ -18,6 +18,8 @@ PUBLISHED_AT_HEADER = "x-wsmigrate-published-at"
 """The AMQP header with the time of publishing, in whole milliseconds since the epoch. (AMQP's own
 property ``timestamp`` counts seconds.)"""
 
+REVERSE_RELAYED_HEADER = "x-wsmigrate-from-layer"
+"""The AMQP header of what the reverse relay has published: the layer had it before."""
 
 _TEXTS = ("id", "room", "message", "via")
 
@@ -36,7 +38,8 @@ class Message(NamedTuple):
     """One message of a room. ``text`` is the payload of the frame, to the letter.
 
     ``published_at`` is when it was published, in seconds since the epoch by the publisher's clock;
-    None where the publisher does not say.
+    None where the publisher does not say. ``is_copy``: it was published to RabbitMQ too, with the
+    same id, and that one counts.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Message(NamedTuple):
     text: str
     via: Via
     published_at: float | None = None
+    is_copy: bool = False
 
 
 class UnrelayableError(ValueError):
@@ -95,6 +99,8 @@ def event_of_message(message: Message, event_name: str) -> dict[str, Any]:
     }
     if message.published_at is not None:
         event["published_at"] = message.published_at
+    if message.is_copy:
+        event["copy"] = True
     return event
 
 
@@ -109,7 +115,8 @@ def message_of_event(event: Mapping[str, Any]) -> Message:
         and isinstance(text, str)
         and isinstance(via, str)
     ):
-        return Message(message_id, room, text, _via(via), _time(get("published_at")))
+        copy = get("copy") is True
+        return Message(message_id, room, text, _via(via), _time(get("published_at")), copy)
     wrong = sorted(key for key in _TEXTS if not isinstance(get(key), str))
     raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
 
@@ -134,6 +141,12 @@ def _via(value: str) -> Via:
     # An enumeration's own look-up takes as long as all the rest of reading an event.
     via = _VIAS.get(value)
     return Via(value) if via is None else via
+
+
+def is_reverse_relayed(headers: Mapping[str, Any] | None) -> bool:
+    """Whether the headers of a delivery say that it came from the layer, so that it is not to be
+    relayed there."""
+    return bool(headers) and REVERSE_RELAYED_HEADER in (headers or {})
 
 
 def _time(value: object) -> float | None:

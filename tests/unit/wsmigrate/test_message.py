@@ -6,10 +6,12 @@ import pytest
 
 from wsmigrate.message import (
     PUBLISHED_AT_HEADER,
+    REVERSE_RELAYED_HEADER,
     Message,
     UnrelayableError,
     Via,
     event_of_message,
+    is_reverse_relayed,
     message_of_event,
     published_at_header,
     published_at_of_headers,
@@ -108,3 +110,16 @@ def test_an_event_that_is_not_ours_is_refused_by_what_it_lacks(missing: str) -> 
     del event[missing]
     with pytest.raises(ValueError, match=missing):
         message_of_event(event)
+
+
+def test_an_event_says_that_it_is_the_copy_of_a_message_that_went_to_rabbitmq_too() -> None:
+    copy = Message("id", "room", "text", Via.CHANNELS, is_copy=True)
+    event = event_of_message(copy, "an_event")
+    assert message_of_event(event) == copy
+    assert "copy" not in event_of_message(copy._replace(is_copy=False), "an_event")
+
+
+def test_what_the_reverse_relay_has_published_is_marked_by_a_header() -> None:
+    assert is_reverse_relayed({REVERSE_RELAYED_HEADER: "1"})
+    assert not is_reverse_relayed({"other": "1"})
+    assert not is_reverse_relayed(None)

@@ -12,8 +12,10 @@ from wsmigrate.errors import UnavailableError
 
 _COMMANDS = {
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
+    "convert": ("migrate_cli.commands.convert", "convert"),
     "demo": ("migrate_cli.commands.demo", "demo"),
     "room": ("migrate_cli.commands.room", "room"),
+    "scan": ("migrate_cli.commands.scan", "scan"),
     "serve": ("migrate_cli.commands.serve", "serve"),
     "up": ("migrate_cli.commands.up", "up"),
 }

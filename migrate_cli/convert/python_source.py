@@ -143,7 +143,16 @@ class PythonSource:
         """The edit that adds an import."""
         at = self.after_imports
         lead = "" if at == 0 or self.text[at - 1] in "\r\n" else self.newline
-        return Edit(at, at, f"{lead}{line}{self.newline}")
+        first = not any(is_import(one) for one in self.module.body)
+        return Edit(at, at, f"{lead}{line}{self.newline}{self.newline if first else ''}")
+
+    def first_import_added(self, line: str) -> Edit:
+        """The edit that adds an import in front of the others, where plain imports sort."""
+        for statement in self.module.body:
+            if is_import(statement) and "__future__" not in self.code(statement):
+                first, _ = self.lines_of(statement)
+                return Edit(first, first, f"{line}{self.newline}")
+        return self.import_added(line)
 
     @cached_property
     def _utf8(self) -> bytes | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from migrate_cli.convert.engine import Conversion
 from migrate_cli.convert.files import TEMPORARY_MARK, ProjectFile
+from migrate_cli.convert.settings_modules import settings_modules
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class Written:
 def write(root: Path, conversion: Conversion) -> Written:
     """Write what differs. A file that is not any more what was read is left as it is.
 
-    Code comes before settings and requirements, so that a run that was interrupted finds in them
-    what the next one needs to know. May be run again at any time.
+    Settings come first and what is no code last: what the settings have to say is read in code that
+    is still the old one, and the requirements tell that the project is to be converted. So a run
+    that was interrupted can be run again.
     """
+    settings = {one.path for one in settings_modules(conversion.before)}
     done, failed = [], {}
-    for path in sorted(conversion.changed, key=_last_settings):
+    for path in sorted(conversion.changed, key=lambda one: _turn(one, settings)):
         one = conversion.after.files.get(path)
         try:
             _write_one(root / path, conversion.before.files.get(path), one)
@@ -40,10 +43,10 @@ def write(root: Path, conversion: Conversion) -> Written:
     return Written(tuple(done), failed)
 
 
-def _last_settings(path: str) -> tuple[int, str]:
-    if not path.endswith(".py"):
-        return 2, path
-    return int("settings" in path or "config" in path), path
+def _turn(path: str, settings: set[str]) -> tuple[int, str]:
+    if path in settings:
+        return 0, path
+    return (1 if path.endswith(".py") else 2), path
 
 
 def _write_one(path: Path, before: ProjectFile | None, after: ProjectFile | None) -> None:

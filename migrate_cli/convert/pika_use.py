@@ -119,7 +119,7 @@ class PikaUse:
         if isinstance(node, cst.Call):
             node = node.func
         if isinstance(node, cst.Name):
-            if (self._home(node), node.value) in self._names or (0, node.value) in self._names:
+            if any((home, node.value) in self._names for home in self._homes(node)):
                 return True
             if node.value in self._functions and self._is_called(node):
                 return True
@@ -149,6 +149,13 @@ class PikaUse:
             known = leaf in there._functions or (0, leaf) in there._names  # noqa: SLF001
             self._elsewhere[dotted] = known
         return self._elsewhere[dotted]
+
+    def _homes(self, node: cst.CSTNode) -> Iterator[int]:
+        """The functions around a node, and the module: where its names may have been made."""
+        for above in self._source.ancestors(node):
+            if isinstance(above, cst.FunctionDef):
+                yield id(above)
+        yield 0
 
     def _home(self, node: cst.CSTNode) -> int:
         function = self._source.enclosing(node, cst.FunctionDef)

@@ -38,8 +38,9 @@ class PythonSource:
 
     @cached_property
     def quote(self) -> str:
-        """The quotation mark that the module uses more often."""
-        return '"' if self.text.count('"') > self.text.count("'") else "'"
+        """The quotation mark that the module uses more often for short strings."""
+        short = [one.quote for one in self.of_type(cst.SimpleString) if len(one.quote) == 1]
+        return '"' if short.count('"') >= short.count("'") else "'"
 
     @cached_property
     def nodes(self) -> list[cst.CSTNode]:

@@ -1,0 +1,85 @@
+"""Pins that do not allow what the new stack needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.version import Version
+
+from migrate_cli.convert.findings import Edit, Finding, Safety
+from migrate_cli.convert.package_table import PACKAGES, UNWORKABLE
+from migrate_cli.convert.project import Project
+from migrate_cli.convert.registry import Example, rule
+from migrate_cli.convert.requirement_files import Entry, entries, spec_in_form, version_of
+from migrate_cli.convert.stack import uses_stack
+
+RULE = "requirements_pins"
+
+EXAMPLE = Example(
+    {
+        "requirements.txt": """\
+Django==2.2.18  # the site
+django-notifs>=2.6,<3
+pika==0.11.2
+six==1.11.0
+"""
+    },
+    {
+        "requirements.txt": """\
+Django==5.2.19  # the site
+django-notifs>=4.0.0,<5
+pika==1.4.4
+six==1.11.0
+"""
+    },
+)
+
+
+@rule(
+    title="Pins of the old stack",
+    follows="requirements/channels.txt, the set that is tested together; the packages' release notes",
+    example=EXAMPLE,
+)
+def examine(project: Project) -> Iterator[Finding]:
+    """A requirement that allows no release which supports Django 5.2 gets one that does, in the
+    style that it has. Pins that cannot run on the chosen Python at all are named as such. Hashed
+    ones are listed: their tool has to make them anew."""
+    if not uses_stack(project):
+        return
+    for entry in entries(project):
+        known = PACKAGES.get(entry.name)
+        if known is None or entry.allows(known.least) or entry.allows(known.pin):
+            continue
+        if not entry.spec or entry.name == "django" and _is_newer(entry):
+            continue
+        what = f"{entry.name}{entry.spec}: {_reason(project, entry)}"
+        if entry.hashed:
+            what += f" It carries hashes: pin {known.pin} with the tool that wrote it."
+            yield Finding(RULE, entry.path, entry.line, what, Safety.BY_HAND)
+            continue
+        spec = spec_in_form(entry.form, f"=={known.pin}" if _is_pinned(entry) else known.range)
+        edits = (Edit(*entry.spec_span, spec),)
+        yield Finding(RULE, entry.path, entry.line, what, Safety.SAFE, edits)
+
+
+def _is_newer(entry: Entry) -> bool:
+    version = version_of(entry)
+    return version is not None and version >= Version(PACKAGES[entry.name].least)
+
+
+def _is_pinned(entry: Entry) -> bool:
+    return entry.is_exact or entry.spec.startswith(("^", "~"))
+
+
+def _reason(project: Project, entry: Entry) -> str:
+    version = version_of(entry)
+    hopeless = UNWORKABLE.get(entry.name)
+    python = project.options.python
+    if hopeless is not None and version is not None and python >= hopeless.python:
+        if version < Version(hopeless.below):
+            return (
+                f"it cannot work on Python {python[0]}.{python[1]}: {hopeless.why} "
+                f"(since Python {hopeless.python[0]}.{hopeless.python[1]})."
+            )
+    least = PACKAGES[entry.name].least
+    return f"the new stack (Django 5.2, Python 3.11 and newer) needs {least} or newer."

@@ -31,11 +31,9 @@ HINTS = (
     "get_asgi_application",
     "AppConfig",
     "construct_message",
-    "django.conf.urls",
-    "ugettext",
-    "force_text",
-    "smart_text",
-    "DEFAULT_AUTO_FIELD",
+    # of django_removed
+    *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "JSONField"),
+    *("urlquote", "is_safe_url", "NullBooleanField", "six", "lru_cache", "urlresolvers"),
 )
 """A module that holds none of these words concerns no rule, so it need not be parsed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from packaging.version import Version
@@ -10,10 +11,11 @@ from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.package_table import PACKAGES, UNWORKABLE
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.requirement_files import Entry, entries, spec_in_form, version_of
+from migrate_cli.convert.requirement_files import Entry, entries, version_of
 from migrate_cli.convert.stack import uses_stack
 
 RULE = "requirements_pins"
+_IN_FRONT = re.compile(r"((?:===?|~=?|\^)?[ \t]*)[0-9][^,\s]*")
 
 EXAMPLE = Example(
     {
@@ -57,7 +59,7 @@ def examine(project: Project) -> Iterator[Finding]:
             what += f" It carries hashes: pin {known.pin} with the tool that wrote it."
             yield Finding(RULE, entry.path, entry.line, what, Safety.BY_HAND)
             continue
-        spec = spec_in_form(entry.form, f"=={known.pin}" if _is_pinned(entry) else known.range)
+        spec = _IN_FRONT.sub(rf"\g<1>{known.pin}", entry.spec) if _is_pinned(entry) else known.range
         edits = (Edit(*entry.spec_span, spec),)
         yield Finding(RULE, entry.path, entry.line, what, Safety.SAFE, edits)
 
@@ -68,7 +70,8 @@ def _is_newer(entry: Entry) -> bool:
 
 
 def _is_pinned(entry: Entry) -> bool:
-    return entry.is_exact or entry.spec.startswith(("^", "~"))
+    """Whether it names one release, exactly or as the first of its kind."""
+    return _IN_FRONT.fullmatch(entry.spec) is not None
 
 
 def _reason(project: Project, entry: Entry) -> str:

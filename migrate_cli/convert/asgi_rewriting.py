@@ -10,7 +10,7 @@ from migrate_cli.convert.findings import Edit
 from migrate_cli.convert.notifs_names import alias_removed, imports_of, uses_of
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, is_import, string_value
-from migrate_cli.convert.wording import in_style
+from migrate_cli.convert.wording import in_style, items_added
 
 Found = tuple[int, str, tuple[Edit, ...]]
 
@@ -228,12 +228,10 @@ class _Router:
 
     def _add_missing(self, table: cst.Dict) -> None:
         source = self._source
-        last = table.elements[-1]
-        end = source.span(last.value)[1]
-        first = table.elements[0]
-        start = source.span(first.key)[0] if isinstance(first, cst.DictElement) else end
+        first, last = table.elements[0], table.elements[-1]
+        start = source.span(first.key if isinstance(first, cst.DictElement) else first.value)[0]
         own_lines = source.line_at(source.span(table)[0]) != source.line_at(start)
         separator = source.newline + source.indent(first) if own_lines else " "
-        for entry in self._missing:
-            (text,) = in_style(source, entry)
-            self._edits.append(Edit(end, end, f",{separator}{text}"))
+        texts = [in_style(source, entry)[0] for entry in self._missing]
+        if texts:
+            self._edits.append(items_added(source, last.value, texts, separator))

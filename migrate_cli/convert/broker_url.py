@@ -11,6 +11,7 @@ import libcst as cst
 from migrate_cli.convert.pika_use import argument
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, string_value
+from migrate_cli.convert.stack import uwsgi_modules
 
 _ENVIRONMENT = frozenset({"os.environ.get", "os.getenv", "os.environ"})
 _PARAMETERS = frozenset({"pika.ConnectionParameters", "pika.connection.ConnectionParameters"})
@@ -38,11 +39,18 @@ class _Value:
 
 @lru_cache(maxsize=8)
 def broker_urls(project: Project) -> tuple[BrokerUrl, ...]:
-    """All that the project connects to, in the order of its files."""
+    """What the project's publishers connect to, in the order of the files; if they show nothing,
+    what the old server does."""
     if project.is_local("pika"):
         return ()
+    old = uwsgi_modules(project)
+    sources = [one for one in project.sources_with("pika") if "pika" in one.text]
+    return _in(project, [one for one in sources if one not in old]) or _in(project, old)
+
+
+def _in(project: Project, sources: list[PythonSource]) -> tuple[BrokerUrl, ...]:
     found = []
-    for source in project.sources_with("pika"):
+    for source in sources:
         for call in source.of_type(cst.Call):
             name = project.name_of(source, call.func)
             if name in _URL_PARAMETERS and call.args:

@@ -16,11 +16,17 @@ BASES = (
     "notifications.channels.BaseNotificationChannel",
     "notifications.channels.base.BaseNotificationChannel",
 )
+PROVIDERS = (
+    "notifications.providers.BaseNotificationProvider",
+    "notifications.providers.base.BaseNotificationProvider",
+)
+"""What django-notifs 4 has the sending itself done by."""
 
 
 @dataclass(frozen=True, eq=False)
 class ChannelClass:
-    """A class that is a notification channel by its bases, or because the settings name it."""
+    """A class that is a notification channel, or a provider of one, by its bases, or because the
+    settings name it."""
 
     source: PythonSource
     node: cst.ClassDef
@@ -44,7 +50,7 @@ class ChannelClass:
     @property
     def has_old_form(self) -> bool:
         """Whether it is made for django-notifs up to 3: construct_message and notify(message)."""
-        if "build_payload" in self.methods:
+        if {"build_payload", "send"} & self.methods.keys():
             return False
         return bool({"construct_message", "notify"} & self.methods.keys()) or bool(self.aliases)
 
@@ -69,7 +75,7 @@ def channel_classes(project: Project) -> tuple[ChannelClass, ...]:
     found: dict[str, ChannelClass] = {}
 
     def is_channel(dotted: str, above: frozenset[str]) -> bool:
-        if dotted in BASES:
+        if dotted in BASES + PROVIDERS:
             return True
         if dotted in above or dotted not in classes:
             return False

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import libcst as cst
 
 from migrate_cli.convert.findings import Edit
-from migrate_cli.convert.python_source import PythonSource
+from migrate_cli.convert.python_source import PythonSource, end_of_line
+
+_WORD = re.compile(r"\w+")
 
 
 def class_replaced(source: PythonSource, old: cst.ClassDef, new: cst.ClassDef) -> Edit | None:
@@ -40,25 +43,43 @@ def missing_imports(source: PythonSource, wanted: Iterable[str]) -> list[Edit]:
     ]
 
 
-def unused_pika_import(source: PythonSource, gone: Iterable[cst.CSTNode]) -> list[Edit]:
-    """The edit that takes ``import pika`` out if nothing else than the nodes uses it."""
+def unused_imports(
+    source: PythonSource, gone: Iterable[cst.CSTNode], instead: str
+) -> list[Edit]:
+    """The edits that take out the imports that only nodes which are gone have used; ``instead`` is
+    the code that stands in their place."""
     inside = {id(node) for one in gone for node in _below(one)}
-    for statement in source.of_type(cst.Import):
-        names = [alias.evaluated_name for alias in statement.names]
-        line = source.parent(statement)
-        if names != ["pika"] or not isinstance(line, cst.SimpleStatementLine):
+    words = set(_WORD.findall(instead))
+    used_there, used_elsewhere = set(), set(words)
+    for name in source.of_type(cst.Name):
+        if isinstance(source.parent(name), (cst.ImportAlias, cst.AsName)):
             continue
-        alias = statement.names[0].evaluated_alias or "pika"
-        uses = [
-            node
-            for node in source.of_type(cst.Name)
-            if node.value == alias
-            and id(node) not in inside
-            and not isinstance(source.parent(node), (cst.ImportAlias, cst.AsName))
-        ]
-        if not uses and len(line.body) == 1:
-            return [Edit(*source.lines_of(statement), "")]
-    return []
+        (used_there if id(name) in inside else used_elsewhere).add(name.value)
+    edits = []
+    for statement in source.module.body:
+        part = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
+        if not isinstance(part, (cst.Import, cst.ImportFrom)) or len(statement.body) != 1:
+            continue
+        if isinstance(part.names, cst.ImportStar):
+            continue
+        names = {_bound(alias) for alias in part.names}
+        if names <= used_there and not names & used_elsewhere:
+            edits.append(_line_removed(source, statement))
+    return edits
+
+
+def _line_removed(source: PythonSource, statement: cst.CSTNode) -> Edit:
+    """The edit that takes a statement's line out, and one of two empty ones around it."""
+    start, end = source.lines_of(statement)
+    after = end_of_line(source.text, end)
+    empty_before = source.text[:start].endswith((source.newline * 2, source.newline * 3))
+    if empty_before and not source.text[end:after].strip():
+        return Edit(start, after, "")
+    return Edit(start, end, "")
+
+
+def _bound(alias: cst.ImportAlias) -> str:
+    return alias.evaluated_alias or alias.evaluated_name.partition(".")[0]
 
 
 def _below(node: cst.CSTNode) -> list[cst.CSTNode]:

@@ -78,10 +78,11 @@ def beside(project: Project, command: str) -> Beside:
 @lru_cache(maxsize=8)
 def settings_name(project: Project) -> str:
     """The settings module that the project's entry points name."""
-    for path in project.paths("wsgi.py", "manage.py", "celery.py"):
-        found = _SETTINGS.search(project.text(path))
-        if found is not None:
-            return found["module"]
+    for name in ("wsgi.py", "manage.py", "celery.py"):
+        for path in project.paths(name):
+            found = _SETTINGS.search(project.text(path))
+            if found is not None:
+                return found["module"]
     for base in concerned_settings(project):
         return project.module_name(base.path)
     return ""

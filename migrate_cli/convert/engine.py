@@ -62,7 +62,8 @@ class _Pass:
             mine = self.edits.setdefault(path, [])
             if overlaps(finding.edits, mine):
                 return False
-            mine += finding.edits
+            # Two rules may need the same import.
+            mine += [edit for edit in finding.edits if not (_is_import(edit) and edit in mine)]
         return True
 
     def result(self) -> Project:
@@ -152,6 +153,10 @@ def _unsayable(one: ProjectFile, edits: Iterable[Edit]) -> str:
     except UnicodeEncodeError:
         return f"its encoding {one.encoding} cannot hold the new text"
     return ""
+
+
+def _is_import(edit: Edit) -> bool:
+    return edit.start == edit.end and edit.text.lstrip().startswith(("import ", "from "))
 
 
 def _left(one: ProjectFile) -> Finding:

@@ -15,10 +15,17 @@ _QUOTED = re.compile(r'"([^"\\\n]*)"')
 
 
 def in_style(source: PythonSource, code: str) -> list[str]:
-    """The lines of some code that is written with double quotes, in the quotes of the module."""
+    """The lines of some code that is written with double quotes and indented by four spaces, in the
+    quotes and with the indentation of the module."""
     if source.quote == "'":
         code = _QUOTED.sub(r"'\1'", code)
-    return code.rstrip("\n").split("\n")
+    unit = source.module.default_indent
+    return [_indented(line, unit) for line in code.rstrip("\n").split("\n")]
+
+
+def _indented(line: str, unit: str) -> str:
+    rest = line.lstrip(" ")
+    return unit * ((len(line) - len(rest)) // 4) + rest
 
 
 def quoted(source: PythonSource, text: str) -> str:
@@ -41,31 +48,36 @@ def elements_added(
     written = [quoted(source, text) for text in texts]
     if not elements:
         start, _ = source.span(literal)
-        at = start + 1 if source.text[start] in "[(" else start
+        at = start + 1 if source.text[start] in "[(" else start  # a tuple's span has no brackets
         comma = "," if isinstance(literal, cst.Tuple) and len(written) == 1 else ""
         return Edit(at, at, ", ".join(written) + comma)
     if after == -1:
         at = source.span(elements[0].value)[0]
-        separator = _separator(source, elements, literal)
+        separator = _separator(source, literal)
         return Edit(at, at, "".join(f"{one},{separator}" for one in written))
     element = elements[len(elements) - 1 if after is None else after]
-    separator = _separator(source, elements, literal)
-    at = source.span(element.value)[1]
+    separator = _separator(source, literal)
+    return items_added(source, element.value, written, separator)
+
+
+def items_added(
+    source: PythonSource, last: cst.CSTNode, items: list[str], separator: str
+) -> Edit:
+    """The edit that puts items behind another one. With a separator of a line end they get lines
+    of their own, so that a comment stays with its item."""
+    at = source.span(last)[1]
     rest = _REST_OF_LINE.match(source.text, at)
     if separator == " " or rest is None:
-        return Edit(at, at, "".join(f",{separator}{one}" for one in written))
-    # Lines of their own, so that a comment stays with its element.
+        return Edit(at, at, "".join(f",{separator}{one}" for one in items))
     comma = "" if rest[1] else ","
-    lines = [f"{separator}{one}" for one in written]
+    lines = [f"{separator}{one}" for one in items]
     return Edit(at, rest.end(2), comma + rest[0] + ",".join(lines) + ("," if rest[1] else ""))
 
 
-def _separator(source: PythonSource, elements: object, literal: cst.List | cst.Tuple) -> str:
+def _separator(source: PythonSource, literal: cst.List | cst.Tuple) -> str:
     """What stands between two elements: a line end and white space, or a space."""
     first = literal.elements[0].value
-    start, end = source.span(literal)
-    before = source.text[start : source.span(first)[0]]
-    if "\n" in before or "\r" in before:
+    if source.text[: source.span(first)[0]].rstrip(" \t").endswith(("\n", "\r")):
         return source.newline + source.indent(first)
     if len(literal.elements) > 1:
         line = source.text[source.span(first)[1] : source.span(literal.elements[1].value)[0]]

@@ -17,7 +17,7 @@ from migrate_cli.convert.registry import Example, rule
 
 RULE = "deploy_compose"
 _KEPT = frozenset(
-    {"<<", "build", "image", "env_file", "environment", "volumes", "networks", "working_dir"}
+    {"build", "image", "env_file", "environment", "volumes", "networks", "working_dir"}
     | {"depends_on", "restart", "user", "extra_hosts", "secrets", "configs", "logging", "links"}
 )
 
@@ -126,15 +126,12 @@ def _added(
     start = services.lc.key(name)[0]
     end = end_of_block(lines, start)
     outer = lines[start][: services.lc.key(name)[1]]
-    inner = " " * min(service.lc.key(key)[1] for key in service if key != "<<" or len(service) == 1)
-    kept: list[str] = []
-    for key in service:
+    own = service.lc.data  # without the keys that come in by `<<`
+    inner = " " * min(place[1] for place in own.values())
+    kept = [line for line in lines[start + 1 : end] if line.strip().startswith("<<:")]
+    for key, place in own.items():
         if key in _KEPT:
-            first = service.lc.key(key)[0]
-            kept += lines[first : end_of_block(lines, first)]
-    if "<<" not in service:
-        merged = [line for line in lines[start + 1 : end] if line.strip().startswith("<<:")]
-        kept = merged + kept
+            kept += lines[place[0] : end_of_block(lines, place[0])]
     kept = [line.rstrip("\r") for line in kept]
     new = beside(project, command)
     ports = [f"{inner}ports:", f'{inner}  - "{PORT}:{PORT}"'] if "ports" in service else []

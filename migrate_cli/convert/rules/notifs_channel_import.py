@@ -14,7 +14,6 @@ from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.rabbit_channels import is_standard, rabbit_channels
 from migrate_cli.convert.registry import Example, rule
 from migrate_cli.convert.settings_modules import concerned_settings, strings_of
-from migrate_cli.convert.wording import in_style
 
 RULE = "notifs_channel_import"
 
@@ -52,7 +51,7 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self):
-        from chat import sms  # noqa: F401 - django-notifs finds channels that were imported
+        from chat import sms  # noqa: F401 - for django-notifs
 """
     },
 )
@@ -67,15 +66,17 @@ class ChatConfig(AppConfig):
 def examine(project: Project) -> Iterator[Finding]:
     """In ``ready()`` of the app that the module belongs to; its ``apps.py`` is made if need be."""
     standard = {id(one.channel) for one in rabbit_channels(project) if is_standard(project, one)}
-    modules: dict[str, ChannelClass] = {}
+    wanted: dict[tuple[str, str] | None, dict[str, ChannelClass]] = {}
     for channel in channel_classes(project):
         # wsmigrate's own channel answers to `websocket` as well, and does the same.
         same = id(channel) in standard and set(channel.aliases) <= {"websocket"}
-        if channel.aliases and not same and not _is_our_subclass(channel):
-            modules.setdefault(project.module_name(channel.source.path), channel)
-    for module, channel in modules.items():
+        module = project.module_name(channel.source.path)
+        if not channel.aliases or same or _is_our_subclass(channel):
+            continue
         if not _is_imported_at_start(project, module):
-            yield _finding(project, module, channel)
+            wanted.setdefault(_app_of(project, module), {}).setdefault(module, channel)
+    for app, modules in wanted.items():
+        yield from _findings(project, app, modules)
 
 
 def _is_our_subclass(channel: ChannelClass) -> bool:
@@ -98,32 +99,41 @@ def _is_imported_at_start(project: Project, module: str) -> bool:
     )
 
 
-def _finding(project: Project, module: str, channel: ChannelClass) -> Finding:
+def _findings(
+    project: Project, app: tuple[str, str] | None, modules: dict[str, ChannelClass]
+) -> Iterator[Finding]:
     what = (
-        f"django-notifs 4 finds {module}.{channel.name} only once its module was imported: import "
-        "it in ready() of an app."
+        f"django-notifs 4 finds the channels in {', '.join(modules)} only once these were "
+        "imported: import them in ready() of an app."
     )
-    app = _app_of(project, module)
     if app is None:
-        line = channel.source.line(channel.node)
-        return Finding(RULE, channel.source.path, line, what, Safety.BY_HAND)
-    package, _, leaf = module.rpartition(".")
-    code = f"from {package} import {leaf}" if package else f"import {leaf}"
-    code += "  # noqa: F401 - django-notifs finds channels that were imported"
+        for channel in modules.values():
+            line = channel.source.line(channel.node)
+            yield Finding(RULE, channel.source.path, line, what, Safety.BY_HAND)
+        return
+    imports = [_import_of(module) for module in modules]
     path = (PurePosixPath(app[1]) / "apps.py").as_posix()
     if path not in project.files:
-        text = _new_apps(app[0], code)
-        return Finding(
+        text = _new_apps(app[0], imports)
+        yield Finding(
             *(RULE, path, 1, what, Safety.SAFE),
             edits=(Edit(0, 0, text),),
             effect=Effect.CREATE,
         )
+        return
     source = project.cache.get(path, project.text(path))
     configs = [] if source is None else _configs(project, source)
     if source is None or len(configs) != 1:
-        return Finding(RULE, path, 1, what, Safety.BY_HAND)
-    edit = _in_ready(source, configs[0], code)
-    return Finding(RULE, path, source.line(configs[0]), what, Safety.SAFE, (edit,))
+        yield Finding(RULE, path, 1, what, Safety.BY_HAND)
+        return
+    edit = _in_ready(source, configs[0], imports)
+    yield Finding(RULE, path, source.line(configs[0]), what, Safety.SAFE, (edit,))
+
+
+def _import_of(module: str) -> str:
+    package, _, leaf = module.rpartition(".")
+    code = f"from {package} import {leaf}" if package else f"import {leaf}"
+    return f"{code}  # noqa: F401 - for django-notifs"
 
 
 def _app_of(project: Project, module: str) -> tuple[str, str] | None:
@@ -153,14 +163,14 @@ def _folder(project: Project, name: str) -> str | None:
     return None
 
 
-def _new_apps(name: str, code: str) -> str:
+def _new_apps(name: str, imports: list[str]) -> str:
     title = "".join(part.capitalize() for part in name.rpartition(".")[2].split("_"))
     return (
         "from django.apps import AppConfig\n\n\n"
         f"class {title}Config(AppConfig):\n"
         f'    name = "{name}"\n\n'
         "    def ready(self):\n"
-        f"        {code}\n"
+        + "".join(f"        {one}\n" for one in imports)
     )
 
 
@@ -173,7 +183,7 @@ def _configs(project: Project, source: PythonSource) -> list[cst.ClassDef]:
     ]
 
 
-def _in_ready(source: PythonSource, config: cst.ClassDef, code: str) -> Edit:
+def _in_ready(source: PythonSource, config: cst.ClassDef, imports: list[str]) -> Edit:
     unit = source.module.default_indent
     outer = source.indent(config)
     for one in config.body.body:
@@ -182,11 +192,12 @@ def _in_ready(source: PythonSource, config: cst.ClassDef, code: str) -> Edit:
                 (part for part in one.body.body if not _is_docstring(part)), one.body.body[-1]
             )
             at = source.lines_of(first)[0]
-            return Edit(at, at, f"{source.indent(first)}{code}{source.newline}")
+            lines = [f"{source.indent(first)}{one}{source.newline}" for one in imports]
+            return Edit(at, at, "".join(lines))
     at = source.lines_of(config)[1]
     lead = "" if source.text[at - 1] in "\r\n" else source.newline
-    lines = ["", f"{outer}{unit}def ready(self):", f"{outer}{unit * 2}{code}", ""]
-    return Edit(at, at, lead + source.newline.join(in_style(source, "\n".join(lines)) + [""]))
+    lines = ["", f"{outer}{unit}def ready(self):", *(f"{outer}{unit * 2}{one}" for one in imports)]
+    return Edit(at, at, lead + source.newline.join([*lines, ""]))
 
 
 def _is_docstring(statement: cst.CSTNode) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from migrate_cli.convert.class_text import class_replaced, missing_imports, unused_pika_import
+from migrate_cli.convert.class_text import class_replaced, missing_imports, unused_imports
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.rabbit_channels import (
@@ -141,29 +141,26 @@ def _edits(project: Project, rabbit: RabbitChannel) -> tuple[Edit, ...]:
     edit = class_replaced(source, channel.node, new)
     if edit is None:
         raise NotUnderstoodError("the class is not at the top level of its module")
-    others = [one.channel.node for one in rabbit_channels(project) if one.channel.source is source]
-    gone: list[cst.CSTNode] = [channel.node, *others]
-    first = rabbit_channels_of(project, rabbit)[0] is rabbit
-    pika = unused_pika_import(source, gone) if first and _all_understood(project, rabbit) else []
-    return (edit, *missing_imports(source, imports), *pika)
+    return (edit, *missing_imports(source, imports), *_unused(project, rabbit))
 
 
-def rabbit_channels_of(project: Project, rabbit: RabbitChannel) -> list[RabbitChannel]:
-    """Those in the same module."""
-    source = rabbit.channel.source
-    return [one for one in rabbit_channels(project) if one.channel.source is source]
-
-
-def _all_understood(project: Project, rabbit: RabbitChannel) -> bool:
-    found = rabbit_channels(project)
+def _unused(project: Project, rabbit: RabbitChannel) -> list[Edit]:
+    """The imports that nothing needs once all channels of the module are rewritten."""
+    source, found = rabbit.channel.source, rabbit_channels(project)
+    here = [one for one in found if one.channel.source is source]
+    if here[0] is not rabbit:
+        return []
+    instead = ""
     try:
-        for one in rabbit_channels_of(project, rabbit):
+        for one in here:
             checked(project, one, found)
-            if not is_standard(project, one):
-                published_by_wsmigrate(project, one)
+            if is_standard(project, one):
+                instead += " ".join(source.code(base) for base in one.channel.node.bases)
+            else:
+                instead += source.module.code_for_node(published_by_wsmigrate(project, one))
     except NotUnderstoodError:
-        return False
-    return True
+        return []
+    return unused_imports(source, [one.channel.node for one in here], instead)
 
 
 def _standard(quote: str, node: cst.ClassDef, alias: str, newline: str) -> cst.ClassDef:

@@ -15,7 +15,7 @@ from migrate_cli.convert.requirement_files import Entry, entries, version_of
 from migrate_cli.convert.stack import uses_stack
 
 RULE = "requirements_pins"
-_IN_FRONT = re.compile(r"((?:===?|~=?|\^)?[ \t]*)[0-9][^,\s]*")
+_IN_FRONT = re.compile(r"((?:===?|~=?|\^)?[ \t]*)([0-9][^,\s]*)")
 
 EXAMPLE = Example(
     {
@@ -59,7 +59,7 @@ def examine(project: Project) -> Iterator[Finding]:
             what += f" It carries hashes: pin {known.pin} with the tool that wrote it."
             yield Finding(RULE, entry.path, entry.line, what, Safety.BY_HAND)
             continue
-        spec = _IN_FRONT.sub(rf"\g<1>{known.pin}", entry.spec) if _is_pinned(entry) else known.range
+        spec = _pinned(entry, known.pin) if _is_pinned(entry) else known.range
         edits = (Edit(*entry.spec_span, spec),)
         yield Finding(RULE, entry.path, entry.line, what, Safety.SAFE, edits)
 
@@ -72,6 +72,15 @@ def _is_newer(entry: Entry) -> bool:
 def _is_pinned(entry: Entry) -> bool:
     """Whether it names one release, exactly or as the first of its kind."""
     return _IN_FRONT.fullmatch(entry.spec) is not None
+
+
+def _pinned(entry: Entry, pin: str) -> str:
+    """The pin in the entry's style: ``~=4.4`` becomes ``~=5.7``."""
+    operator, version = _IN_FRONT.sub(r"\1", entry.spec), pin
+    if operator.strip() in {"~=", "~", "^"}:
+        parts = _IN_FRONT.sub(r"\2", entry.spec).count(".") + 1
+        version = ".".join(pin.split(".")[: max(parts, 2 if operator.startswith("~=") else 1)])
+    return operator + version
 
 
 def _reason(project: Project, entry: Entry) -> str:

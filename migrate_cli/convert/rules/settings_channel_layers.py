@@ -62,7 +62,7 @@ def examine(project: Project) -> Iterator[Finding]:
         for module in modules:
             yield from _present(module)
         home = home_of_layer(project, base)
-        if not modules and (home.knows("DATABASES") or home.knows("LAYER_DATABASE")):
+        if not modules and any(one.makes("DATABASES") for one in family(project, base)):
             edit = home.source.appended(*in_style(home.source, _NEW))
             what = "CHANNEL_LAYERS has to name the layer that carries the messages."
             yield Finding(RULE, home.path, 1, what, Safety.SAFE, (edit,))

@@ -68,25 +68,29 @@ def examine(project: Project) -> Iterator[Finding]:
     for base in concerned_settings(project):
         modules = family(project, base)
         home = home_of_layer(project, base)
-        for module in modules:
-            if module is home or module.makes("DATABASES"):
-                yield from _in_module(module, home)
+        makers = [one for one in modules if one.makes("DATABASES")]
+        if not makers:
+            what = "DATABASES is not set in a way that can be seen: add the layer's database."
+            yield Finding(RULE, base.path, 1, what, Safety.BY_HAND)
+            continue
+        lacking = [one for one in dict.fromkeys([home, *makers]) if not _has_entry(one)]
+        for module in lacking:
+            yield from _in_module(module, home, is_needed=bool(set(lacking) - {home}))
 
 
-def _in_module(module: SettingsModule, home: SettingsModule) -> Iterator[Finding]:
-    if _has_entry(module):
-        return
+def _in_module(
+    module: SettingsModule, home: SettingsModule, *, is_needed: bool
+) -> Iterator[Finding]:
     source = module.source
     sees_home = home in module.chain and home is not module
+    knows_databases = module.knows("DATABASES")
     code, edits = "", []
-    if not sees_home and not module.knows("LAYER_DATABASE"):
+    if not sees_home and not module.knows("LAYER_DATABASE") and (knows_databases or is_needed):
         name, imports = _os_name(source)
         code += LAYER_DATABASE.replace("os.environ", f"{name}.environ")
         edits += imports
-    code += _ENTRY if module.knows("DATABASES") else f"DATABASES = {{{_ENTRY[10:27]}: ...}}"
-    if not module.knows("DATABASES"):
-        what = "DATABASES is not set in a way that can be seen: add the layer's database."
-        yield Finding(RULE, module.path, 1, what, Safety.BY_HAND)
+    code += _ENTRY if knows_databases else ""
+    if not code:
         return
     edits.append(source.appended(*in_style(source, code)))
     place = module.assignments.get("DATABASES")

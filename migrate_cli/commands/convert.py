@@ -82,7 +82,8 @@ def _show(conversion: Conversion, written: Written | None, *, check: bool) -> No
             click.echo(line)
         return
     for path in written.done:
-        click.echo(f"wrote {path}")
+        gone = path not in conversion.after.files
+        click.echo(f"{'removed' if gone else 'wrote'} {path}")
     for path, reason in written.failed.items():
         click.echo(f"could not write {path}: {reason}", err=True)
     if not conversion.uses_stack or not conversion.findings:

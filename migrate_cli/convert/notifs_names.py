@@ -90,7 +90,7 @@ def imports_of(
             continue
         module = imported_module(project, source, statement)
         for alias in statement.names:
-            if f"{module}.{alias.evaluated_name}" == name:
+            if f"{module}.{alias.evaluated_name}".lstrip(".") == name:
                 yield statement, alias
 
 

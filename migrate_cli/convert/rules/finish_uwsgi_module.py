@@ -64,7 +64,9 @@ def _users(project: Project, wanted: PythonSource) -> set[str]:
         for statement in source.of_type(cst.ImportFrom):
             module = imported_module(project, source, statement)
             names = [] if isinstance(statement.names, cst.ImportStar) else statement.names
-            if module == name or any(f"{module}.{one.evaluated_name}" == name for one in names):
+            if module == name or any(
+                f"{module}.{one.evaluated_name}".lstrip(".") == name for one in names
+            ):
                 found.add(path)
         for plain in source.of_type(cst.Import):
             if any(one.evaluated_name == name for one in plain.names):

@@ -6,7 +6,7 @@ SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = ["*"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "channels", "channels_postgres"]
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "channels"]
 INSTALLED_APPS += ["notifications", "desk", "realtime"]
 
 ROOT_URLCONF = "bureau.urls"

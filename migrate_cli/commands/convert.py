@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
-from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options
+from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options, say
 from migrate_cli.convert.engine import Conversion
 from migrate_cli.convert.engine import convert as run_rules
+from migrate_cli.convert.project import Project
 from migrate_cli.convert.registry import Phase
 from migrate_cli.convert.report import as_json, diff, listed
 from migrate_cli.convert.writing import Written, write
 from migrate_cli.wiring import require_retired
-from wsmigrate.errors import ExitCode
+from wsmigrate.errors import ExitCode, RefusedError
 
 
 @click.command()
@@ -60,7 +61,10 @@ def convert(
     rules = chosen_rules(phase, only, skip)
     if finish:
         require_retired(path, settings, stage_is)
-    conversion = run_rules(read_project(path, python), rules, unsafe=unsafe)
+    project = read_project(path, python)
+    if finish:
+        _require_converted(project)
+    conversion = run_rules(project, rules, unsafe=unsafe)
     written = write(path, conversion) if write_wanted else None
     if json_wanted:
         click.echo(json.dumps(_json(conversion, written), indent=2))
@@ -72,25 +76,36 @@ def convert(
     return ExitCode.REFUSED if check and is_left else ExitCode.DONE
 
 
+def _require_converted(project: Project) -> None:
+    """Raise RefusedError while the rules of the cutover would still rewrite something."""
+    rest = run_rules(project, chosen_rules(Phase.CUTOVER, (), ())).changed
+    if rest:
+        raise RefusedError(
+            f"The project is not converted yet: {len(rest)} files are still to be rewritten.",
+            then="Nothing was changed.",
+            remedy="Run `wsmigrate convert PATH --write` first.",
+        )
+
+
 def _show(conversion: Conversion, written: Written | None, *, check: bool) -> None:
     if written is None and not check:
-        click.echo("".join(diff(conversion)), nl=False)
+        say("".join(diff(conversion)), newline=False)
         if conversion.changed:
             click.echo()
     if written is None:
         for line in listed(conversion):
-            click.echo(line)
+            say(line)
         return
     for path in written.done:
         gone = path not in conversion.after.files
-        click.echo(f"{'removed' if gone else 'wrote'} {path}")
+        say(f"{'removed' if gone else 'wrote'} {path}")
     for path, reason in written.failed.items():
-        click.echo(f"could not write {path}: {reason}", err=True)
+        say(f"could not write {path}: {reason}", to_stderr=True)
     if not conversion.uses_stack or not conversion.findings:
-        click.echo(next(iter(listed(conversion))))
+        say(next(iter(listed(conversion))))
         return
     for one in conversion.remaining:
-        click.echo(f"left {one.path}:{one.line}: [{one.rule}] ({one.safety.value}) {one.what}")
+        say(f"left {one.path}:{one.line}: [{one.rule}] ({one.safety.value}) {one.what}")
 
 
 def _json(conversion: Conversion, written: Written | None) -> dict[str, object]:

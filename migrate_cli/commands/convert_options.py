@@ -33,6 +33,11 @@ def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def say(text: str, *, newline: bool = True, to_stderr: bool = False) -> None:
+    """Print a text, with names of files as the file system has them: they may be no UTF-8."""
+    click.echo(text.encode("utf-8", "surrogateescape"), nl=newline, err=to_stderr)
+
+
 def chosen_rules(phase: Phase, only: tuple[str, ...], skip: tuple[str, ...]) -> list[Rule]:
     """The rules of a phase, less those that are not wanted. Raises ConfigError for a name that no
     rule of the phase has."""

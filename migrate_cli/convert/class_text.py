@@ -9,6 +9,7 @@ import libcst as cst
 
 from migrate_cli.convert.findings import Edit
 from migrate_cli.convert.python_source import PythonSource, end_of_line
+from migrate_cli.convert.syntax import below
 
 _WORD = re.compile(r"\w+")
 
@@ -48,7 +49,7 @@ def unused_imports(
 ) -> list[Edit]:
     """The edits that take out the imports that only nodes which are gone have used; ``instead`` is
     the code that stands in their place."""
-    inside = {id(node) for one in gone for node in _below(one)}
+    inside = {id(node) for one in gone for node in below(one)}
     words = set(_WORD.findall(instead))
     used_there, used_elsewhere = set(), set(words)
     for name in source.of_type(cst.Name):
@@ -80,10 +81,3 @@ def _line_removed(source: PythonSource, statement: cst.CSTNode) -> Edit:
 
 def _bound(alias: cst.ImportAlias) -> str:
     return alias.evaluated_alias or alias.evaluated_name.partition(".")[0]
-
-
-def _below(node: cst.CSTNode) -> list[cst.CSTNode]:
-    found = [node]
-    for child in node.children:
-        found += _below(child)
-    return found

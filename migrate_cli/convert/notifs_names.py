@@ -10,6 +10,7 @@ import libcst as cst
 from migrate_cli.convert.findings import Edit
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource
+from migrate_cli.convert.syntax import dotted_name
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def imports_of(
 
 def imported_module(project: Project, source: PythonSource, statement: cst.ImportFrom) -> str:
     """The dotted name of the module that ``from … import`` names."""
-    inner = "" if statement.module is None else source.code(statement.module)
+    inner = dotted_name(statement.module)
     return project.absolute(source, "." * len(statement.relative) + inner)
 
 

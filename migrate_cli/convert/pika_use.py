@@ -9,6 +9,7 @@ import libcst as cst
 
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource
+from migrate_cli.convert.syntax import below
 
 _DEPTH = 3
 
@@ -44,7 +45,7 @@ class PikaUse:
         """Whether anything of pika stands anywhere in a node."""
         return any(
             self._is_source(one)
-            for one in _below(node)
+            for one in below(node)
             if isinstance(one, (cst.Name, cst.Attribute, cst.Call))
         )
 
@@ -174,7 +175,7 @@ def argument(call: cst.Call, name: str, position: int) -> cst.BaseExpression | N
 
 def method_calls(inside: cst.CSTNode, *names: str) -> Iterator[cst.Call]:
     """The calls of methods with these names in a node."""
-    for node in _below(inside):
+    for node in below(inside):
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
             if node.func.attr.value in names:
                 yield node
@@ -190,9 +191,3 @@ def _spine(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             node = node.value
         else:
             return
-
-
-def _below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in node.children:
-        yield from _below(child)

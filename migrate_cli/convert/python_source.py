@@ -10,13 +10,13 @@ import libcst as cst
 from libcst.metadata import (
     ByteSpanPositionProvider,
     MetadataWrapper,
-    ParentNodeProvider,
     QualifiedNameProvider,
     QualifiedNameSource,
-    ScopeProvider,
 )
 
 from migrate_cli.convert.findings import Edit
+from migrate_cli.convert.import_names import ImportNames
+from migrate_cli.convert.syntax import below, children, dotted_name
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 _MISSING = object()
@@ -44,24 +44,45 @@ class PythonSource:
 
     @cached_property
     def nodes(self) -> list[cst.CSTNode]:
-        """All nodes, outer ones first, in the order of the text."""
-        return list(_walk(self.module))
+        """All nodes but white space, outer ones first."""
+        return list(below(self.module))
 
-    def of_type(self, kind: type[Node]) -> Iterator[Node]:
-        """All nodes of a kind."""
-        return (node for node in self.nodes if isinstance(node, kind))
+    @cached_property
+    def _by_type(self) -> dict[type[cst.CSTNode], list[cst.CSTNode]]:
+        found: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
+        for node in self.nodes:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    @cached_property
+    def _parents(self) -> dict[int, cst.CSTNode]:
+        return {id(child): node for node in self.nodes for child in children(node)}
+
+    @cached_property
+    def _imports(self) -> ImportNames:
+        return ImportNames(self.nodes)
+
+    def of_type(self, kind: type[Node]) -> list[Node]:
+        """All nodes of exactly this kind."""
+        return self._by_type.get(kind, [])  # type: ignore[return-value]
 
     def qualified(self, node: cst.CSTNode) -> str:
         """The dotted name that an expression has by the module's imports, wherever they stand and
         whatever they are called here; "" for what is not imported, or not one thing only."""
+        written = dotted_name(node)
+        if not written:
+            return ""
+        meaning = self._imports.meaning(written)
+        return self._by_scopes(node) if meaning is None else meaning
+
+    def _by_scopes(self, node: cst.CSTNode) -> str:
         names = self._metadata(QualifiedNameProvider, node, ())
         found = {one.name for one in names if one.source is QualifiedNameSource.IMPORT}
         return found.pop() if len(found) == 1 and len(names) == 1 else ""
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node."""
-        found = self._metadata(ParentNodeProvider, node, None)
-        return found if isinstance(found, cst.CSTNode) else None
+        return self._parents.get(id(node))
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around a node, inner ones first."""
@@ -73,10 +94,6 @@ class PythonSource:
     def enclosing(self, node: cst.CSTNode, kind: type[Node]) -> Node | None:
         """The innermost node of a kind around a node."""
         return next((one for one in self.ancestors(node) if isinstance(one, kind)), None)
-
-    def scope(self, node: cst.CSTNode) -> Any:
-        """LibCST's scope of a node, or None."""
-        return self._metadata(ScopeProvider, node, None)
 
     def span(self, node: cst.CSTNode) -> tuple[int, int]:
         """Where the node is, in characters of the text."""
@@ -218,8 +235,3 @@ def newline_of(text: str) -> str:
             return ending
     return "\n"
 
-
-def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)

@@ -15,6 +15,7 @@ from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, string_value
 from migrate_cli.convert.settings_modules import settings_modules
 from migrate_cli.convert.text_values import dumps_argument, key_path, text_of
+from migrate_cli.convert.syntax import below
 
 ROOM_PARAM = "NOTIFICATIONS_WEBSOCKET_URL_PARAM"
 DEFAULT_ROOM_PARAM = "room_name"
@@ -218,7 +219,7 @@ class _Rewriting:
             if self._use.comes_from_pika(part.value):
                 return []
         if isinstance(part, (cst.Assign, cst.AnnAssign)) and part.value is not None:
-            holds_publish = any(node is self._rabbit.call for node in _below(part.value))
+            holds_publish = any(node is self._rabbit.call for node in below(part.value))
             if self._use.comes_from_pika(part.value) and not holds_publish:
                 return []
         raise NotUnderstoodError("what it does with the connection is not understood")
@@ -252,9 +253,9 @@ def _called_elsewhere(
     project: Project, channel: ChannelClass, rabbit: RabbitChannel
 ) -> set[str]:
     """The names of methods that stand somewhere else than in what is being left out."""
-    inside = {id(node) for node in _below(rabbit.method)}
+    inside = {id(node) for node in below(rabbit.method)}
     for name in _pika_methods(project, channel):
-        inside |= {id(node) for node in _below(channel.methods[name])}
+        inside |= {id(node) for node in below(channel.methods[name])}
     return {
         node.attr.value
         for source in project.sources.values()
@@ -264,7 +265,7 @@ def _called_elsewhere(
 
 
 def _has_loops(function: cst.FunctionDef) -> bool:
-    return any(isinstance(node, (cst.For, cst.While, cst.If)) for node in _below(function))
+    return any(isinstance(node, (cst.For, cst.While, cst.If)) for node in below(function))
 
 
 def _parameters(function: cst.FunctionDef) -> set[str]:
@@ -277,10 +278,3 @@ def _is_docstring(statement: cst.CSTNode) -> bool:
         and isinstance(statement.body[0], cst.Expr)
         and string_value(statement.body[0].value) is not None
     )
-
-
-def _below(node: cst.CSTNode) -> list[cst.CSTNode]:
-    found = [node]
-    for child in node.children:
-        found += _below(child)
-    return found

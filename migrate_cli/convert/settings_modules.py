@@ -19,6 +19,7 @@ _OLD_KEYS = (
     "NOTIFICATIONS_USE_WEBSOCKET",
     "NOTIFICATIONS_RABBIT_MQ_URL",
 )
+from migrate_cli.convert.syntax import below, children
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +180,7 @@ def strings_of(module: SettingsModule, name: str) -> list[str]:
         if not one.fresh:
             found += [
                 text
-                for node in _below(one.value)
+                for node in below(one.value)
                 if (text := string_value(node)) is not None
             ]
         del where
@@ -262,7 +263,7 @@ def _statements(
                 *(cst.With, cst.For, cst.While, cst.IndentedBlock),
             ),
         ):
-            yield from _statements(statement.children)
+            yield from _statements(list(children(statement)))
 
 
 def _targets(
@@ -299,10 +300,4 @@ def _root_name(target: cst.CSTNode) -> str:
 
 
 def _mentions(value: cst.CSTNode, name: str) -> bool:
-    return any(isinstance(node, cst.Name) and node.value == name for node in _below(value))
-
-
-def _below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    yield node
-    for child in node.children:
-        yield from _below(child)
+    return any(isinstance(node, cst.Name) and node.value == name for node in below(value))

@@ -7,6 +7,7 @@ import libcst as cst
 from migrate_cli.convert.channel_classes import ChannelClass
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, string_value
+from migrate_cli.convert.syntax import below
 
 _DUMPS = frozenset({"json.dumps", "simplejson.dumps", "ujson.dumps", "django.utils.encoding.force_str"})
 
@@ -96,7 +97,7 @@ def _is_text(
 def _made_as(function: cst.FunctionDef, name: str) -> cst.BaseExpression | None:
     """What a local name is set to, if it is set once."""
     found = []
-    for node in _below(function.body):
+    for node in below(function.body):
         if isinstance(node, cst.Assign):
             for target in node.targets:
                 if isinstance(target.target, cst.Name) and target.target.value == name:
@@ -111,17 +112,10 @@ def _made_as(function: cst.FunctionDef, name: str) -> cst.BaseExpression | None:
 def _returned(function: cst.FunctionDef) -> list[cst.BaseExpression]:
     return [
         node.value
-        for node in _below(function.body)
+        for node in below(function.body)
         if isinstance(node, cst.Return) and node.value is not None
     ]
 
 
 def _longer(path: tuple[str, ...] | None, key: str | None) -> tuple[str, ...] | None:
     return None if path is None or key is None else (*path, key)
-
-
-def _below(node: cst.CSTNode) -> list[cst.CSTNode]:
-    found = [node]
-    for child in node.children:
-        found += _below(child)
-    return found

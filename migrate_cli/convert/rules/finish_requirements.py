@@ -13,6 +13,7 @@ from migrate_cli.convert.python_source import end_of_line
 from migrate_cli.convert.registry import Example, Phase, rule
 from migrate_cli.convert.requirement_files import Entry, entries
 from migrate_cli.convert.stack import uses_stack, uwsgi_modules
+from migrate_cli.convert.syntax import dotted_name
 
 RULE = "finish_requirements"
 _OLD = frozenset({"uwsgi", "gevent", "greenlet"})
@@ -58,7 +59,7 @@ def _use(project: Project) -> str:
             for statement in source.of_type(cst.Import)
             for alias in statement.names
         } | {
-            source.code(statement.module).partition(".")[0]
+            dotted_name(statement.module).partition(".")[0]
             for statement in source.of_type(cst.ImportFrom)
             if statement.module is not None and not statement.relative
         }

@@ -18,6 +18,7 @@ from migrate_cli.convert.settings_modules import (
     family,
 )
 from migrate_cli.convert.stack import uses_stack
+from migrate_cli.convert.syntax import dotted_name
 from migrate_cli.convert.wording import in_style, quoted
 
 RULE = "settings_jwt"
@@ -120,7 +121,7 @@ def _names(project: Project, source: PythonSource) -> Iterator[Finding]:
             what = "djangorestframework-jwt is no app that can be installed any more: take it out."
             yield Finding(RULE, source.path, source.line(node), what, Safety.BY_HAND)
     for statement in source.of_type(cst.ImportFrom):
-        module = "" if statement.module is None else source.code(statement.module)
+        module = dotted_name(statement.module)
         if module in {"rest_framework_jwt.settings", "rest_framework_jwt.utils"}:
             what = f"{module} is gone with djangorestframework-jwt: use rest_framework_simplejwt."
             yield Finding(RULE, source.path, source.line(statement), what, Safety.BY_HAND)

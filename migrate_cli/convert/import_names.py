@@ -1,0 +1,91 @@
+"""What a module's names stand for by its imports, where that is plain to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import libcst as cst
+
+from migrate_cli.convert.syntax import dotted_name
+
+
+class ImportNames:
+    """The names that imports bind, and those that are bound in another way too.
+
+    A name that one import binds and nothing else does stands for the same thing wherever it is
+    used. For any other LibCST's scopes have to be asked, which takes fifty times as long.
+    """
+
+    def __init__(self, nodes: Iterable[cst.CSTNode]) -> None:
+        self._imported: dict[str, set[str]] = {}
+        self._bound_otherwise: set[str] = set()
+        for node in nodes:
+            self._take(node)
+
+    def knows(self, name: str) -> bool:
+        """Whether any import binds the name."""
+        return name in self._imported
+
+    def meaning(self, dotted: str) -> str | None:
+        """The dotted name that a use stands for; "" if no import binds its first part, None if
+        the scopes have to be asked."""
+        root, _, rest = dotted.partition(".")
+        found = self._imported.get(root)
+        if not found:
+            return ""
+        if len(found) > 1 or root in self._bound_otherwise:
+            return None
+        (name,) = found
+        return f"{name}.{rest}" if rest else name
+
+    def _take(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.Import):
+            for alias in node.names:
+                name = alias.evaluated_name
+                if alias.asname is not None:
+                    self._add(alias.evaluated_alias or "", name)
+                else:
+                    root = name.partition(".")[0]
+                    self._add(root, root)
+        elif isinstance(node, cst.ImportFrom):
+            self._take_from(node)
+        elif isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+            self._bound_otherwise.add(node.name.value)
+        elif isinstance(node, cst.Param):
+            self._bind(node.name)
+        elif isinstance(node, (cst.ExceptHandler, cst.WithItem)):
+            if isinstance(getattr(node, "name", None) or getattr(node, "asname", None), cst.AsName):
+                as_name = node.name if isinstance(node, cst.ExceptHandler) else node.asname
+                self._bind(cst.ensure_type(as_name, cst.AsName).name)
+        elif isinstance(node, (cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr)):
+            self._bind(node.target)
+        elif isinstance(node, (cst.AnnAssign, cst.AugAssign)):
+            self._bind(node.target)
+        elif isinstance(node, (cst.Global, cst.Nonlocal, cst.Del)):
+            self._bound_otherwise |= {one.value for one in _names_in(node)}
+
+    def _take_from(self, node: cst.ImportFrom) -> None:
+        if isinstance(node.names, cst.ImportStar):
+            return
+        module = "." * len(node.relative) + dotted_name(node.module)
+        separator = "" if module.endswith(".") else "."
+        for alias in node.names:
+            bound = alias.evaluated_alias or alias.evaluated_name
+            self._add(bound, f"{module}{separator}{alias.evaluated_name}")
+
+    def _add(self, bound: str, name: str) -> None:
+        self._imported.setdefault(bound, set()).add(name)
+
+    def _bind(self, target: cst.CSTNode) -> None:
+        if isinstance(target, cst.Name):
+            self._bound_otherwise.add(target.value)
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            for element in target.elements:
+                self._bind(element.value)
+
+
+def _names_in(node: cst.CSTNode) -> list[cst.Name]:
+    if isinstance(node, (cst.Global, cst.Nonlocal)):
+        return [item.name for item in node.names]
+    target = node.target if isinstance(node, cst.Del) else None
+    return [target] if isinstance(target, cst.Name) else []

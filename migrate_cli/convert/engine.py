@@ -75,6 +75,15 @@ class _Pass:
         )
 
 
+def scan(project: Project, rules: Sequence[Rule]) -> Conversion:
+    """Run the rules once and rewrite nothing."""
+    if not uses_stack(project):
+        return Conversion(project, project, (), (), uses_stack=False)
+    left = [_left(one) for one in project.unparsed]
+    findings = tuple(sorted([*_look(project, rules), *left], key=_place))
+    return Conversion(project, project, findings, findings, uses_stack=True)
+
+
 def convert(project: Project, rules: Sequence[Rule], *, unsafe: bool = False) -> Conversion:
     """Run the rules; with ``unsafe`` also make the rewrites that may change behaviour.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import libcst as cst
 
 from migrate_cli.convert.syntax import dotted_name
+
+_ASKED_FOR = frozenset({"os", "json"})
 
 
 class ImportNames:
@@ -34,7 +37,7 @@ class ImportNames:
         if not found:
             return ""
         if len(found) > 1 or root in self._bound_otherwise:
-            return None
+            return None if any(map(_matters, found)) else ""
         (name,) = found
         return f"{name}.{rest}" if rest else name
 
@@ -82,6 +85,12 @@ class ImportNames:
         elif isinstance(target, (cst.Tuple, cst.List)):
             for element in target.elements:
                 self._bind(element.value)
+
+
+def _matters(name: str) -> bool:
+    """Whether any rule asks for such names: of the standard library only for a few."""
+    root = name.partition(".")[0]
+    return root in _ASKED_FOR or root not in sys.stdlib_module_names
 
 
 def _names_in(node: cst.CSTNode) -> list[cst.Name]:

@@ -74,11 +74,8 @@ def uses_of(project: Project, source: PythonSource, name: str) -> tuple[cst.CSTN
     """The expressions that stand for an imported name, outside of imports."""
     return tuple(
         node
-        for node in source.nodes
-        if isinstance(node, (cst.Name, cst.Attribute))
-        and not _is_attribute_name(source, node)
-        and project.name_of(source, node) == name
-        and not _in_import(source, node)
+        for node in source.uses
+        if project.absolute(source, source.uses[node]) == name
     )
 
 
@@ -159,21 +156,9 @@ def _is_alone(source: PythonSource, statement: cst.CSTNode) -> bool:
 def _is_taken(source: PythonSource, name: str) -> bool:
     return any(
         node.value == name
-        and not _is_attribute_name(source, node)
-        and not isinstance(source.parent(node), cst.Arg)
+        and not source.is_member(node)
         for node in source.of_type(cst.Name)
     )
-
-
-def _is_attribute_name(source: PythonSource, node: cst.CSTNode) -> bool:
-    parent = source.parent(node)
-    if isinstance(parent, cst.Arg):
-        return parent.keyword is node
-    return isinstance(parent, cst.Attribute) and parent.attr is node
-
-
-def _in_import(source: PythonSource, node: cst.CSTNode) -> bool:
-    return any(isinstance(above, (cst.Import, cst.ImportFrom)) for above in source.ancestors(node))
 
 
 def _leaf(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -76,6 +76,7 @@ class Project:
         self.files = dict(files)
         self.options = options
         self.cache = cache or SourceCache()
+        self._paths: dict[tuple[str, ...], list[str]] = {}
 
     @classmethod
     def read(cls, root: Path, options: Options) -> Project:
@@ -132,12 +133,24 @@ class Project:
                 yield source
 
     def paths(self, *patterns: str) -> list[str]:
-        """The paths whose last part matches one of the patterns (``*.txt``)."""
-        return [
-            path
-            for path in self.files
-            if any(PurePosixPath(path).match(pattern) for pattern in patterns)
-        ]
+        """The paths whose last part, or last two, match one of the patterns (``*.txt``)."""
+        if patterns not in self._paths:
+            wanted = re.compile("|".join(_pattern(one) for one in patterns))
+            nested = any("/" in one for one in patterns)
+            self._paths[patterns] = [
+                path
+                for name, paths in self._by_name.items()
+                for path in paths
+                if wanted.fullmatch(name) or (nested and wanted.fullmatch(_last_two(path)))
+            ]
+        return self._paths[patterns]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self.files:
+            found.setdefault(path.rpartition("/")[2], []).append(path)
+        return found
 
     @cached_property
     def import_roots(self) -> list[str]:
@@ -165,14 +178,20 @@ class Project:
                 return ".".join(inner.with_suffix("").parts).removesuffix(".__init__")
         return ""
 
+    @cached_property
+    def _top_levels(self) -> set[str]:
+        """The names of modules and packages, those without ``__init__.py`` too."""
+        found = set()
+        for root in self.import_roots:
+            start = "" if root == "." else f"{root}/"
+            for path in self.files:
+                if path.endswith(".py") and path.startswith(start):
+                    found.add(path[len(start) :].partition("/")[0].removesuffix(".py"))
+        return found
+
     def is_local(self, package: str) -> bool:
         """Whether a top-level name is a module or package of the project itself."""
-        return self.module_path(package) is not None or any(
-            path.startswith(f"{'' if root == '.' else root + '/'}{package}/")
-            and path.endswith(".py")
-            for root in self.import_roots
-            for path in self.files
-        )
+        return package in self._top_levels
 
     def absolute(self, source: PythonSource, dotted: str) -> str:
         """A name as `PythonSource.qualified` gives it, with leading dots resolved."""
@@ -190,6 +209,10 @@ class Project:
         return self.absolute(source, source.qualified(node))
 
 
-def words_in(text: str, words: Iterable[str]) -> bool:
-    """Whether one of the words stands in the text."""
-    return any(word in text for word in words)
+def _last_two(path: str) -> str:
+    return "/".join(path.split("/")[-2:])
+
+
+def _pattern(glob: str) -> str:
+    return "[^/]*".join(map(re.escape, glob.split("*")))
+

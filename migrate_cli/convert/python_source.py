@@ -75,6 +75,28 @@ class PythonSource:
         meaning = self._imports.meaning(written)
         return self._by_scopes(node) if meaning is None else meaning
 
+    @cached_property
+    def uses(self) -> dict[cst.CSTNode, str]:
+        """The expressions that stand for imported things, outside of imports, and their names."""
+        names = [*self.of_type(cst.Name), *self.of_type(cst.Attribute)]
+        return {
+            node: name
+            for node in names
+            if not self.is_member(node)
+            and (name := self.qualified(node))
+            and not self._is_in_import(node)
+        }
+
+    def is_member(self, node: cst.CSTNode) -> bool:
+        """Whether a name only says which attribute or keyword is meant."""
+        parent = self.parent(node)
+        if isinstance(parent, cst.Arg):
+            return parent.keyword is node
+        return isinstance(parent, cst.Attribute) and parent.attr is node
+
+    def _is_in_import(self, node: cst.CSTNode) -> bool:
+        return any(isinstance(one, (cst.Import, cst.ImportFrom)) for one in self.ancestors(node))
+
     def _by_scopes(self, node: cst.CSTNode) -> str:
         names = self._metadata(QualifiedNameProvider, node, ())
         found = {one.name for one in names if one.source is QualifiedNameSource.IMPORT}

@@ -27,13 +27,13 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     order of the text: a function's decorators come behind its body."""
     for name in _names(type(node)):
         value: Any = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            if not isinstance(value, _SPACE):
-                yield value
-        elif isinstance(value, (tuple, list)):
+        kind = type(value)
+        if kind is tuple or kind is list:
             for one in value:
-                if isinstance(one, cst.CSTNode) and not isinstance(one, _SPACE):
+                if _is_wanted(type(one)):
                     yield one
+        elif _is_wanted(kind):
+            yield value
 
 
 def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -54,6 +54,12 @@ def dotted_name(node: cst.CSTNode | None) -> str:
     if not isinstance(node, cst.Name):
         return ""
     return ".".join([node.value, *reversed(parts)])
+
+
+# By type: an isinstance() with LibCST's abstract classes costs more than all the rest.
+@lru_cache(maxsize=None)
+def _is_wanted(kind: type) -> bool:
+    return issubclass(kind, cst.CSTNode) and not issubclass(kind, _SPACE)
 
 
 @lru_cache(maxsize=None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options, say
+from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options, say, without_collector
 from migrate_cli.convert.engine import Conversion
 from migrate_cli.convert.engine import convert as run_rules
 from migrate_cli.convert.project import Project
@@ -61,10 +61,11 @@ def convert(
     rules = chosen_rules(phase, only, skip)
     if finish:
         require_retired(path, settings, stage_is)
-    project = read_project(path, python)
-    if finish:
-        _require_converted(project)
-    conversion = run_rules(project, rules, unsafe=unsafe)
+    with without_collector():
+        project = read_project(path, python)
+        if finish:
+            _require_converted(project)
+        conversion = run_rules(project, rules, unsafe=unsafe)
     written = write(path, conversion) if write_wanted else None
     if json_wanted:
         click.echo(json.dumps(_json(conversion, written), indent=2))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,17 @@ def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def say(text: str, *, newline: bool = True, to_stderr: bool = False) -> None:
     """Print a text, with names of files as the file system has them: they may be no UTF-8."""
     click.echo(text.encode("utf-8", "surrogateescape"), nl=newline, err=to_stderr)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Trees of code are millions of objects that all stay: looking for garbage among them takes a
+    third of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def chosen_rules(phase: Phase, only: tuple[str, ...], skip: tuple[str, ...]) -> list[Rule]:

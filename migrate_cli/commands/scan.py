@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options, say
+from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options, say, without_collector
 from migrate_cli.convert.engine import scan as run_rules
 from migrate_cli.convert.registry import Phase
 from migrate_cli.convert.report import as_json, listed
@@ -29,8 +29,9 @@ def scan(
 ) -> None:
     """List what has to change in the Django project in PATH, with file, line, reason, and how safe
     it is to do by machine. Writes nothing; exit code 0 whatever is found."""
-    project = read_project(path, python, prefilter=not no_prefilter)
-    conversion = run_rules(project, chosen_rules(Phase.CUTOVER, only, skip))
+    rules = chosen_rules(Phase.CUTOVER, only, skip)
+    with without_collector():
+        conversion = run_rules(read_project(path, python, prefilter=not no_prefilter), rules)
     if json_wanted:
         click.echo(json.dumps(as_json(conversion), indent=2))
         return

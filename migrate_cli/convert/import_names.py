@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 import libcst as cst
 
 from migrate_cli.convert.syntax import dotted_name
 
 _ASKED_FOR = frozenset({"os", "json"})
+_ASKED_FOR_OF_DJANGO = ("django.conf", "django.core.asgi", "django.apps", "django.utils.encoding")
+_BINDERS = (
+    *(cst.Import, cst.ImportFrom, cst.FunctionDef, cst.ClassDef, cst.Param, cst.ExceptHandler),
+    *(cst.WithItem, cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr, cst.AnnAssign),
+    *(cst.AugAssign, cst.Global, cst.Nonlocal, cst.Del),
+)
 
 
 class ImportNames:
@@ -19,11 +25,12 @@ class ImportNames:
     used. For any other LibCST's scopes have to be asked, which takes fifty times as long.
     """
 
-    def __init__(self, nodes: Iterable[cst.CSTNode]) -> None:
+    def __init__(self, nodes_by_type: Mapping[type[cst.CSTNode], Sequence[cst.CSTNode]]) -> None:
         self._imported: dict[str, set[str]] = {}
         self._bound_otherwise: set[str] = set()
-        for node in nodes:
-            self._take(node)
+        for kind in _BINDERS:
+            for node in nodes_by_type.get(kind, ()):
+                self._take(node)
 
     def knows(self, name: str) -> bool:
         """Whether any import binds the name."""
@@ -88,8 +95,10 @@ class ImportNames:
 
 
 def _matters(name: str) -> bool:
-    """Whether any rule asks for such names: of the standard library only for a few."""
+    """Whether any rule asks for such names: of the standard library and Django only for a few."""
     root = name.partition(".")[0]
+    if root == "django":
+        return name == root or name.startswith(_ASKED_FOR_OF_DJANGO)
     return root in _ASKED_FOR or root not in sys.stdlib_module_names
 
 

@@ -32,8 +32,8 @@ HINTS = (
     "AppConfig",
     "construct_message",
     # of django_removed
-    *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "JSONField"),
-    *("urlquote", "is_safe_url", "NullBooleanField", "six", "lru_cache", "urlresolvers"),
+    *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "urlquote"),
+    *("contrib.postgres.fields", "is_safe_url", "NullBooleanField", "urlresolvers"),
 )
 """A module that holds none of these words concerns no rule, so it need not be parsed."""
 

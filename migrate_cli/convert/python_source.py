@@ -60,7 +60,7 @@ class PythonSource:
 
     @cached_property
     def _imports(self) -> ImportNames:
-        return ImportNames(self.nodes)
+        return ImportNames(self._by_type)
 
     def of_type(self, kind: type[Node]) -> list[Node]:
         """All nodes of exactly this kind."""
@@ -79,12 +79,12 @@ class PythonSource:
     def uses(self) -> dict[cst.CSTNode, str]:
         """The expressions that stand for imported things, outside of imports, and their names."""
         names = [*self.of_type(cst.Name), *self.of_type(cst.Attribute)]
+        imports = [*self.of_type(cst.Import), *self.of_type(cst.ImportFrom)]
+        inside = {id(node) for statement in imports for node in below(statement)}
         return {
             node: name
             for node in names
-            if not self.is_member(node)
-            and (name := self.qualified(node))
-            and not self._is_in_import(node)
+            if id(node) not in inside and not self.is_member(node) and (name := self.qualified(node))
         }
 
     def is_member(self, node: cst.CSTNode) -> bool:
@@ -93,9 +93,6 @@ class PythonSource:
         if isinstance(parent, cst.Arg):
             return parent.keyword is node
         return isinstance(parent, cst.Attribute) and parent.attr is node
-
-    def _is_in_import(self, node: cst.CSTNode) -> bool:
-        return any(isinstance(one, (cst.Import, cst.ImportFrom)) for one in self.ancestors(node))
 
     def _by_scopes(self, node: cst.CSTNode) -> str:
         names = self._metadata(QualifiedNameProvider, node, ())

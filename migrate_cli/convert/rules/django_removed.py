@@ -25,8 +25,6 @@ _GONE = {
     "django.utils.http.urlquote": "4.0",
     "django.utils.http.is_safe_url": "4.0",
     "django.db.models.NullBooleanField": "4.0",
-    "django.utils.six": "3.0",
-    "django.utils.lru_cache": "3.0",
     "django.core.urlresolvers.reverse": "2.0",
 }
 
@@ -46,9 +44,9 @@ def examine(project: Project) -> Iterator[Finding]:
         return
     for source in project.sources.values():
         for statement in source.of_type(cst.ImportFrom):
-            if isinstance(statement.names, cst.ImportStar):
-                continue
             module = imported_module(project, source, statement)
+            if isinstance(statement.names, cst.ImportStar) or not module.startswith("django."):
+                continue
             for alias in statement.names:
                 name = f"{module}.{alias.evaluated_name}"
                 if name in _GONE:

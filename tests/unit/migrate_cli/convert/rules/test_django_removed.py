@@ -13,6 +13,6 @@ def test_names_that_are_there_stay() -> None:
 
 
 def test_names_that_are_gone_are_listed() -> None:
-    text = "from django.utils.translation import gettext, ugettext_lazy as _\nfrom django.utils import six\n"
+    text = "from django.utils.translation import gettext, ugettext_lazy as _\nfrom django.utils.encoding import force_text\n"
     lines = [one.line for one in assert_untouched(RULE, {"a.py": text}).findings]
     assert lines == [1, 2]

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options, say, without_collector
+from migrate_cli.commands.convert_options import (
+    chosen_rules,
+    read_project,
+    rule_options,
+    say,
+    without_collector,
+)
 from migrate_cli.convert.engine import Conversion
 from migrate_cli.convert.engine import convert as run_rules
 from migrate_cli.convert.project import Project
@@ -23,7 +29,9 @@ from wsmigrate.errors import ExitCode, RefusedError
 @rule_options
 @click.option("--write", "write_wanted", is_flag=True, help="Write the files.")
 @click.option("--unsafe", is_flag=True, help="Also what may change behaviour.")
-@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if something is left to do.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit code 1 if something is left to do."
+)
 @click.option("--finish", is_flag=True, help="Remove the old stack. Refused before `retired`.")
 @click.option(
     "--stage-is",

@@ -60,9 +60,7 @@ def chosen_rules(phase: Phase, only: tuple[str, ...], skip: tuple[str, ...]) -> 
             raise ConfigError(
                 f"There is no rule {name!r}.", remedy=f"The rules are {', '.join(sorted(rules))}."
             )
-    return [
-        rule for name, rule in rules.items() if name not in skip and (not only or name in only)
-    ]
+    return [rule for name, rule in rules.items() if name not in skip and (not only or name in only)]
 
 
 def read_project(path: Path, python: str | None, *, prefilter: bool = True) -> Project:

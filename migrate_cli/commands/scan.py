@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from migrate_cli.commands.convert_options import chosen_rules, read_project, rule_options, say, without_collector
+from migrate_cli.commands.convert_options import (
+    chosen_rules,
+    read_project,
+    rule_options,
+    say,
+    without_collector,
+)
 from migrate_cli.convert.engine import scan as run_rules
 from migrate_cli.convert.registry import Phase
 from migrate_cli.convert.report import as_json, listed

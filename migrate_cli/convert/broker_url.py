@@ -135,7 +135,11 @@ def _value(project: Project, source: PythonSource, node: cst.CSTNode) -> _Value 
         index = node.slice[0].slice
         key = string_value(index.value) if isinstance(index, cst.Index) else None
         return None if key is None else _Value(f'os.environ["{key}"]', None)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "getattr":
+    if (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Name)
+        and node.func.value == "getattr"
+    ):
         is_setting = len(node.args) >= 2 and (
             project.name_of(source, node.args[0].value) == "django.conf.settings"
         )

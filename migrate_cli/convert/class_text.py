@@ -44,9 +44,7 @@ def missing_imports(source: PythonSource, wanted: Iterable[str]) -> list[Edit]:
     ]
 
 
-def unused_imports(
-    source: PythonSource, gone: Iterable[cst.CSTNode], instead: str
-) -> list[Edit]:
+def unused_imports(source: PythonSource, gone: Iterable[cst.CSTNode], instead: str) -> list[Edit]:
     """The edits that take out the imports that only nodes which are gone have used; ``instead`` is
     the code that stands in their place."""
     inside = {id(node) for one in gone for node in below(one)}

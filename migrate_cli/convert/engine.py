@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from migrate_cli.convert.findings import Edit, Effect, Finding, Safety, applied, overlaps
 from migrate_cli.convert.files import ProjectFile
+from migrate_cli.convert.findings import Edit, Effect, Finding, Safety, applied, overlaps
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import end_of_line
 from migrate_cli.convert.registry import Rule

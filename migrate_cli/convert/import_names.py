@@ -67,9 +67,9 @@ class ImportNames:
             if isinstance(getattr(node, "name", None) or getattr(node, "asname", None), cst.AsName):
                 as_name = node.name if isinstance(node, cst.ExceptHandler) else node.asname
                 self._bind(cst.ensure_type(as_name, cst.AsName).name)
-        elif isinstance(node, (cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr)):
-            self._bind(node.target)
-        elif isinstance(node, (cst.AnnAssign, cst.AugAssign)):
+        elif isinstance(
+            node, (cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr)
+        ) or isinstance(node, (cst.AnnAssign, cst.AugAssign)):
             self._bind(node.target)
         elif isinstance(node, (cst.Global, cst.Nonlocal, cst.Del)):
             self._bound_otherwise |= {one.value for one in _names_in(node)}

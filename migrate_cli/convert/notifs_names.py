@@ -73,9 +73,7 @@ def moved_name(project: Project, source: PythonSource, old: str, new: str) -> Mo
 def uses_of(project: Project, source: PythonSource, name: str) -> tuple[cst.CSTNode, ...]:
     """The expressions that stand for an imported name, outside of imports."""
     return tuple(
-        node
-        for node in source.uses
-        if project.absolute(source, source.uses[node]) == name
+        node for node in source.uses if project.absolute(source, source.uses[node]) == name
     )
 
 
@@ -122,8 +120,10 @@ def _import_edits(
         start = source.span(statement.relative[0] if statement.relative else statement.module)[0]
         end = source.span(statement.module or statement.relative[-1])[1]
         name = source.replaced(alias.name, leaf)
-        return (Edit(start, end, module), name) if alias.evaluated_name != leaf else (
-            Edit(start, end, module),
+        return (
+            (Edit(start, end, module), name)
+            if alias.evaluated_name != leaf
+            else (Edit(start, end, module),)
         )
     asname = "" if alias.asname is None else f" as {alias.evaluated_alias}"
     first, _ = source.lines_of(statement)
@@ -155,9 +155,7 @@ def _is_alone(source: PythonSource, statement: cst.CSTNode) -> bool:
 
 def _is_taken(source: PythonSource, name: str) -> bool:
     return any(
-        node.value == name
-        and not source.is_member(node)
-        for node in source.of_type(cst.Name)
+        node.value == name and not source.is_member(node) for node in source.of_type(cst.Name)
     )
 
 

@@ -147,7 +147,7 @@ class PikaUse:
         source = self._project.sources.get(path) if path else None
         if source is not None and source is not self._source and "pika" in source.text:
             there = PikaUse(self._project, source, self._depth - 1)
-            known = leaf in there._functions or (0, leaf) in there._names  # noqa: SLF001
+            known = leaf in there._functions or (0, leaf) in there._names
             self._elsewhere[dotted] = known
         return self._elsewhere[dotted]
 

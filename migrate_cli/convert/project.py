@@ -215,4 +215,3 @@ def _last_two(path: str) -> str:
 
 def _pattern(glob: str) -> str:
     return "[^/]*".join(map(re.escape, glob.split("*")))
-

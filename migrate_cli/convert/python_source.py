@@ -84,7 +84,9 @@ class PythonSource:
         return {
             node: name
             for node in names
-            if id(node) not in inside and not self.is_member(node) and (name := self.qualified(node))
+            if id(node) not in inside
+            and not self.is_member(node)
+            and (name := self.qualified(node))
         }
 
     def is_member(self, node: cst.CSTNode) -> bool:
@@ -253,4 +255,3 @@ def newline_of(text: str) -> str:
         if line.endswith(ending):
             return ending
     return "\n"
-

@@ -14,8 +14,8 @@ from migrate_cli.convert.pika_use import argument, method_calls, pika_use
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, string_value
 from migrate_cli.convert.settings_modules import settings_modules
-from migrate_cli.convert.text_values import dumps_argument, key_path, text_of
 from migrate_cli.convert.syntax import below
+from migrate_cli.convert.text_values import dumps_argument, key_path, text_of
 
 ROOM_PARAM = "NOTIFICATIONS_WEBSOCKET_URL_PARAM"
 DEFAULT_ROOM_PARAM = "room_name"
@@ -249,9 +249,7 @@ def _pika_methods(project: Project, channel: ChannelClass) -> set[str]:
     }
 
 
-def _called_elsewhere(
-    project: Project, channel: ChannelClass, rabbit: RabbitChannel
-) -> set[str]:
+def _called_elsewhere(project: Project, channel: ChannelClass, rabbit: RabbitChannel) -> set[str]:
     """The names of methods that stand somewhere else than in what is being left out."""
     inside = {id(node) for node in below(rabbit.method)}
     for name in _pika_methods(project, channel):

@@ -39,7 +39,7 @@ def listed(conversion: Conversion) -> Iterator[str]:
 
 def summary(conversion: Conversion) -> str:
     """The numbers of findings, in one line."""
-    counts = {one: 0 for one in _ORDER}
+    counts = dict.fromkeys(_ORDER, 0)
     for finding in conversion.findings:
         counts[finding.safety] += 1
     return "Found: " + ", ".join(f"{counts[one]} {one.value}" for one in _ORDER) + "."

@@ -22,14 +22,18 @@ from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import end_of_line, line_at, newline_of
 from migrate_cli.convert.stack import REQUIREMENT_FILES
 
-_LINE = re.compile(r"^[ \t]*(?P<entry>[A-Za-z0-9][^#\r\n]*?)(?=[ \t]*(?:\\?[ \t]*--|#|\\?\r?$))", re.M)
+_LINE = re.compile(
+    r"^[ \t]*(?P<entry>[A-Za-z0-9][^#\r\n]*?)(?=[ \t]*(?:\\?[ \t]*--|#|\\?\r?$))", re.M
+)
 _SECTION = re.compile(r"^[ \t]*\[(?P<name>[^\[\]\r\n]+)\]", re.MULTILINE)
 _KEY = re.compile(
     r"^[ \t]*[\"']?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)[\"']?[ \t]*=[ \t]*(?P<value>[^\r\n]*)", re.M
 )
 _VERSION = re.compile(r"version[ \t]*=[ \t]*([\"'])(?P<spec>[^\"']*)\1")
 _STRING = re.compile(r"([\"'])(?P<text>(?:(?!\1)[^\\\r\n])*)\1")
-_POETRY = re.compile(r"tool\.poetry\.(?:dev-)?dependencies|tool\.poetry\.group\.[^.]+\.dependencies")
+_POETRY = re.compile(
+    r"tool\.poetry\.(?:dev-)?dependencies|tool\.poetry\.group\.[^.]+\.dependencies"
+)
 _PIPFILE = re.compile(r"packages|dev-packages")
 _SETUP_CFG_KEY = re.compile(r"^(?:install_requires|[\w-]+)[ \t]*=", re.MULTILINE)
 
@@ -148,7 +152,9 @@ def _entry(path: str, text: str, written: str, at: int, form: str) -> Entry | No
     if requirement.url is not None:
         return None
     name_end = at + len(requirement.name)
-    spec = re.search(r"[ \t]*(?:\[[^\]]*\])?[ \t]*\(?(?P<spec>[^;()]*)", written[len(requirement.name) :])
+    spec = re.search(
+        r"[ \t]*(?:\[[^\]]*\])?[ \t]*\(?(?P<spec>[^;()]*)", written[len(requirement.name) :]
+    )
     begin = name_end + (spec.start("spec") if spec else 0)
     raw = spec["spec"].rstrip() if spec else ""
     return Entry(
@@ -174,7 +180,9 @@ def _pyproject(path: str, text: str) -> Iterator[Entry]:
     lists = [project.get("dependencies", [])]
     for tables in (project.get("optional-dependencies", {}), data.get("dependency-groups", {})):
         lists += list(tables.values()) if isinstance(tables, dict) else []
-    wanted = {one for each in lists if isinstance(each, list) for one in each if isinstance(one, str)}
+    wanted = {
+        one for each in lists if isinstance(each, list) for one in each if isinstance(one, str)
+    }
     for found in _STRING.finditer(text):
         if found["text"] in wanted:
             made = _entry(path, text, found["text"], found.start("text"), "string")

@@ -13,13 +13,13 @@ from migrate_cli.convert.notifs_names import imported_module
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, string_value
 from migrate_cli.convert.stack import uses_notifs, uwsgi_modules
+from migrate_cli.convert.syntax import below, children
 
 _OLD_KEYS = (
     "NOTIFICATIONS_CHANNELS",
     "NOTIFICATIONS_USE_WEBSOCKET",
     "NOTIFICATIONS_RABBIT_MQ_URL",
 )
-from migrate_cli.convert.syntax import below, children
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,11 +178,7 @@ def strings_of(module: SettingsModule, name: str) -> list[str]:
     ]
     for where, one in module.values(name):
         if not one.fresh:
-            found += [
-                text
-                for node in below(one.value)
-                if (text := string_value(node)) is not None
-            ]
+            found += [text for node in below(one.value) if (text := string_value(node)) is not None]
         del where
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import libcst as cst
@@ -57,11 +57,11 @@ def dotted_name(node: cst.CSTNode | None) -> str:
 
 
 # By type: an isinstance() with LibCST's abstract classes costs more than all the rest.
-@lru_cache(maxsize=None)
+@cache
 def _is_wanted(kind: type) -> bool:
     return issubclass(kind, cst.CSTNode) and not issubclass(kind, _SPACE)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _names(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind) if not one.name.startswith("whitespace"))

@@ -9,12 +9,12 @@ from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, string_value
 from migrate_cli.convert.syntax import below
 
-_DUMPS = frozenset({"json.dumps", "simplejson.dumps", "ujson.dumps", "django.utils.encoding.force_str"})
+_DUMPS = frozenset(
+    {"json.dumps", "simplejson.dumps", "ujson.dumps", "django.utils.encoding.force_str"}
+)
 
 
-def key_path(
-    function: cst.FunctionDef, value: cst.BaseExpression | None
-) -> tuple[str, ...] | None:
+def key_path(function: cst.FunctionDef, value: cst.BaseExpression | None) -> tuple[str, ...] | None:
     """The keys by which a value is taken from ``self.notification_kwargs``, by ``[…]`` or
     ``.get(…)``, directly or through local names; None for anything else."""
     if value is None:
@@ -45,9 +45,7 @@ def dumps_argument(
     value: cst.BaseExpression | None = returned[0]
     if isinstance(value, cst.Name):
         value = _made_as(function, value.value)
-    is_dumps = isinstance(value, cst.Call) and (
-        project.name_of(source, value.func) == "json.dumps"
-    )
+    is_dumps = isinstance(value, cst.Call) and (project.name_of(source, value.func) == "json.dumps")
     if not is_dumps or len(value.args) != 1:  # type: ignore[union-attr]
         return None
     return value.args[0].value  # type: ignore[union-attr]

@@ -60,9 +60,7 @@ def elements_added(
     return items_added(source, element.value, written, separator)
 
 
-def items_added(
-    source: PythonSource, last: cst.CSTNode, items: list[str], separator: str
-) -> Edit:
+def items_added(source: PythonSource, last: cst.CSTNode, items: list[str], separator: str) -> Edit:
     """The edit that puts items behind another one. With a separator of a line end they get lines
     of their own, so that a comment stays with its item."""
     at = source.span(last)[1]

@@ -172,7 +172,10 @@ def _wrapper(channel: ChannelClass) -> list[Edit]:
     code = _PROVIDER.format(name=channel.name, dotted=channel.dotted)
     for number, alias in enumerate(channel.aliases):
         code += _DELIVERY.format(
-            name=channel.name, dotted=channel.dotted, alias=alias, number=number + 1 if number else ""
+            name=channel.name,
+            dotted=channel.dotted,
+            alias=alias,
+            number=number + 1 if number else "",
         )
     at = behind_class(source, channel.node)
     lead = "" if source.text[at - 1] in "\r\n" else source.newline

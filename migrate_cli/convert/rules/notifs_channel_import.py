@@ -169,8 +169,7 @@ def _new_apps(name: str, imports: list[str]) -> str:
         "from django.apps import AppConfig\n\n\n"
         f"class {title}Config(AppConfig):\n"
         f'    name = "{name}"\n\n'
-        "    def ready(self):\n"
-        + "".join(f"        {one}\n" for one in imports)
+        "    def ready(self):\n" + "".join(f"        {one}\n" for one in imports)
     )
 
 
@@ -179,7 +178,9 @@ def _configs(project: Project, source: PythonSource) -> list[cst.ClassDef]:
         one
         for one in source.module.body
         if isinstance(one, cst.ClassDef)
-        and any(project.name_of(source, base.value).startswith("django.apps.") for base in one.bases)
+        and any(
+            project.name_of(source, base.value).startswith("django.apps.") for base in one.bases
+        )
     ]
 
 

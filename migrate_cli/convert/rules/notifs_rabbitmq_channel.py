@@ -175,6 +175,8 @@ def _standard(quote: str, node: cst.ClassDef, alias: str, newline: str) -> cst.C
     name = cst.parse_statement(f"name = {quote}{alias}{quote}", config=config)
     if docstring:
         name = name.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
-    own = cst.Arg(cst.Name("RoomChannel"), comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    own = cst.Arg(
+        cst.Name("RoomChannel"), comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    )
     body = node.body.with_changes(body=[*docstring, name])
     return node.with_changes(bases=[own, *node.bases], body=body)

@@ -81,7 +81,8 @@ def _entry(source: PythonSource, node: cst.SimpleString, reason: str) -> Finding
     if element is None or not isinstance(literal, cst.List):
         return Finding(RULE, source.path, line, what, Safety.BY_HAND)
     return Finding(
-        *(RULE, source.path, line, what, Safety.UNSAFE), (element_removed(source, literal, element),)
+        *(RULE, source.path, line, what, Safety.UNSAFE),
+        (element_removed(source, literal, element),),
     )
 
 

@@ -129,5 +129,7 @@ def _without_argument(source: PythonSource, call: cst.Call, index: int) -> Edit:
     if index + 1 < len(call.args):
         return Edit(start, source.span(call.args[index + 1])[0], "")
     if index > 0:
-        return Edit(source.span(call.args[index - 1].value)[1], source.span(call.args[index])[1], "")
+        return Edit(
+            source.span(call.args[index - 1].value)[1], source.span(call.args[index])[1], ""
+        )
     return Edit(start, source.span(call.args[index])[1], "")

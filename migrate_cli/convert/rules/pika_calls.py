@@ -35,7 +35,14 @@ _GONE_KEYWORDS = {
     "ConnectionParameters": ("backpressure_detection",),
 }
 # In the order that pika 0.x takes them without names.
-_OLD_BASIC_CONSUME = ("consumer_callback", "queue", "no_ack", "exclusive", "consumer_tag", "arguments")
+_OLD_BASIC_CONSUME = (
+    "consumer_callback",
+    "queue",
+    "no_ack",
+    "exclusive",
+    "consumer_tag",
+    "arguments",
+)
 
 EXAMPLE = Example(
     {
@@ -157,16 +164,18 @@ def _positions(source: PythonSource, call: cst.Call, method: str) -> list[Edit]:
         at = source.span(call.args[0])[0] if call.args else source.span(call)[1] - 1
         quote = source.quote * 2
         return [Edit(at, at, f"{quote}, " if call.args else quote)]
-    if method == "basic_consume" and plain and _is_old_order(call, plain, names):
+    if method == "basic_consume" and plain and _is_old_order(plain, names):
         renamed = _RENAMED_KEYWORDS[method]
         return [
-            Edit(source.span(arg.value)[0], source.span(arg.value)[0], f"{renamed.get(name, name)}=")
+            Edit(
+                source.span(arg.value)[0], source.span(arg.value)[0], f"{renamed.get(name, name)}="
+            )
             for arg, name in zip(plain, _OLD_BASIC_CONSUME, strict=False)
         ]
     return []
 
 
-def _is_old_order(call: cst.Call, plain: list[cst.Arg], names: set[str]) -> bool:
+def _is_old_order(plain: list[cst.Arg], names: set[str]) -> bool:
     """Whether the callback comes first, as before pika 1: the queue is named, or comes second as a
     string, or the first one looks like a function."""
     if "on_message_callback" in names or "consumer_callback" in names:
@@ -186,4 +195,3 @@ def _is_old_order(call: cst.Call, plain: list[cst.Arg], names: set[str]) -> bool
     if isinstance(first, cst.Attribute):
         text = first.attr.value
     return text.startswith("on_") or "callback" in text or "handle" in text
-

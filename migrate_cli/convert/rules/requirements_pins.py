@@ -39,7 +39,7 @@ six==1.11.0
 
 @rule(
     title="Pins of the old stack",
-    follows="requirements/channels.txt, the set that is tested together; the packages' release notes",
+    follows="requirements/channels.txt, which is tested together; the packages' release notes",
     example=EXAMPLE,
 )
 def examine(project: Project) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def examine(project: Project) -> Iterator[Finding]:
         known = PACKAGES.get(entry.name)
         if known is None or entry.allows(known.least) or entry.allows(known.pin):
             continue
-        if not entry.spec or entry.name == "django" and _is_newer(entry):
+        if not entry.spec or (entry.name == "django" and _is_newer(entry)):
             continue
         what = f"{entry.name}{entry.spec}: {_reason(project, entry)}"
         if entry.hashed:

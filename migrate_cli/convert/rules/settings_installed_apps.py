@@ -87,6 +87,4 @@ def _finding(module: SettingsModule, missing: list[str]) -> Finding:
 
 def _is_named(module: SettingsModule) -> bool:
     """Whether the apps come to the setting in another way too, as in a call of ``append``."""
-    return any(
-        app_entry(text, "notifications") for text in strings_of(module, "INSTALLED_APPS")
-    )
+    return any(app_entry(text, "notifications") for text in strings_of(module, "INSTALLED_APPS"))

@@ -77,7 +77,9 @@ class SiteProcess:
     def start_new_server(self) -> str:
         """``wsmigrate serve``; returns its URL."""
         port = self.free_port()
-        self._start([str(self.python), "-m", "migrate_cli", "serve", "--port", str(port)], "serve", port)
+        self._start(
+            [str(self.python), "-m", "migrate_cli", "serve", "--port", str(port)], "serve", port
+        )
         return f"ws://127.0.0.1:{port}"
 
     def start_bridge(self) -> None:

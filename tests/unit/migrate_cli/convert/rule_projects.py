@@ -23,8 +23,11 @@ def project_of(
     """A project with these files, and one that says that it is on the old stack."""
     texts = {**ON_THE_STACK, **files}
     return Project(
-        {path: ProjectFile(path, text, text.encode()) for path, text in texts.items()
-         if text or path != "requirements.txt"},
+        {
+            path: ProjectFile(path, text, text.encode())
+            for path, text in texts.items()
+            if text or path != "requirements.txt"
+        },
         Options(python, prefilter),
     )
 

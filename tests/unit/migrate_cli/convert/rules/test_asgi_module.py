@@ -79,7 +79,9 @@ def test_a_channels_2_router_gets_django_s_http() -> None:
         "application = ProtocolTypeRouter({\n    'websocket': URLRouter(chat.routing.urls),\n})\n"
     )
     assert "from django.core.asgi import get_asgi_application\n" in text
-    assert text.index("http_application = get_asgi_application()") < text.index("import routing as rooms")
+    assert text.index("http_application = get_asgi_application()") < text.index(
+        "import routing as rooms"
+    )
     assert "URLRouter([*chat.routing.urls, *rooms.websocket_urlpatterns])" in text
     assert "    'http': http_application,\n" in text
 
@@ -103,7 +105,10 @@ def test_the_consumer_of_django_notifs_goes() -> None:
 
 
 def test_the_module_that_asgi_application_names_is_meant() -> None:
-    site = {**SITE, "web/settings.py": SITE["web/settings.py"] + "ASGI_APPLICATION = 'web.routing.app'\n"}
+    site = {
+        **SITE,
+        "web/settings.py": SITE["web/settings.py"] + "ASGI_APPLICATION = 'web.routing.app'\n",
+    }
     text = text_after(RULE, {"web/routing.py": "app = make()\n", **site})
     assert "http_app = make()" in text
     assert "app = ProtocolTypeRouter(" in text

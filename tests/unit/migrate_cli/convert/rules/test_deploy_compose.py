@@ -33,7 +33,7 @@ def test_the_rest_of_the_file_stays_as_it_is() -> None:
         "        - B=2\r\n\r\n    db:\r\n        image: postgres\r\n"
     )
     after = text_after(RULE, {"docker-compose.yml": text, **OLD})
-    assert after.startswith(text[: text.index("\r\n    db:")].rstrip() )
+    assert after.startswith(text[: text.index("\r\n    db:")].rstrip())
     assert after.endswith("    db:\r\n        image: postgres\r\n")
     assert after.count("        - B=2\r\n") == 3
     assert "\n" not in after.replace("\r\n", "")

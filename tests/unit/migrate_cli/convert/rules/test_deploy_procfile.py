@@ -21,7 +21,11 @@ def test_one_that_is_converted_stays() -> None:
 
 def test_the_old_server_is_known_by_its_module_file_or_configuration() -> None:
     for command in ("-w push", "--wsgi-file=push.py", "--module=push:application", "--ini ws.ini"):
-        files = {"Procfile": f"ws: bin/uwsgi {command}", "ws.ini": "[uwsgi]\nmodule = push\n", **OLD}
+        files = {
+            "Procfile": f"ws: bin/uwsgi {command}",
+            "ws.ini": "[uwsgi]\nmodule = push\n",
+            **OLD,
+        }
         text = text_after(RULE, files)
         assert "channels: bin/wsmigrate serve --host" in text, command
         assert "bridge: bin/wsmigrate bridge run\n" in text

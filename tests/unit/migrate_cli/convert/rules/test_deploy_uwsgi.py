@@ -10,7 +10,11 @@ RULE = "deploy_uwsgi"
 
 
 def test_configurations_of_the_site_are_not_meant() -> None:
-    files = {"site.ini": "[uwsgi]\nmodule = site.wsgi\n", "tox.ini": "[tox]\nmodule = push\n", **OLD}
+    files = {
+        "site.ini": "[uwsgi]\nmodule = site.wsgi\n",
+        "tox.ini": "[tox]\nmodule = push\n",
+        **OLD,
+    }
     assert not assert_untouched(RULE, files).findings
 
 
@@ -22,4 +26,8 @@ def test_configurations_scripts_and_dockerfiles_are_noted() -> None:
         **OLD,
     }
     found = assert_untouched(RULE, files).findings
-    assert [(one.path, one.line) for one in found] == [("Dockerfile", 1), ("run.sh", 3), ("ws.ini", 1)]
+    assert [(one.path, one.line) for one in found] == [
+        ("Dockerfile", 1),
+        ("run.sh", 3),
+        ("ws.ini", 1),
+    ]

@@ -25,8 +25,15 @@ def test_a_service_that_others_depend_on_is_listed() -> None:
 
 def test_services_sections_and_files_go() -> None:
     compose = "services:\n  ws:\n    command: uwsgi -w push\n  bridge:\n    command: wsmigrate bridge run\n  db:\n    image: x\n"
-    assert text_after(RULE, {"docker-compose.yml": compose, **OLD}) == "services:\n  db:\n    image: x\n"
+    assert (
+        text_after(RULE, {"docker-compose.yml": compose, **OLD})
+        == "services:\n  db:\n    image: x\n"
+    )
     conf = "[program:ws]\ncommand=uwsgi -w push\n\n[program:b]\ncommand=b\n"
     assert text_after(RULE, {"a.conf": conf, **OLD}) == "[program:b]\ncommand=b\n"
-    files = {"ws.ini": "[uwsgi]\nmodule = push\n", "a.service": "ExecStart=uwsgi --ini ws.ini\n", **OLD}
+    files = {
+        "ws.ini": "[uwsgi]\nmodule = push\n",
+        "a.service": "ExecStart=uwsgi --ini ws.ini\n",
+        **OLD,
+    }
     assert set(converted(RULE, files).changed) == {"ws.ini", "a.service"}

@@ -44,7 +44,9 @@ def test_the_backend_is_the_layer(before: str, after: str) -> None:
 
 
 def test_an_old_key_that_code_reads_stays() -> None:
-    text = f"{APPS}NOTIFICATIONS_RABBIT_MQ_URL = 'x'\nWSMIGRATE = {{'NOTIFY_BACKEND': 'channels'}}\n"
+    text = (
+        f"{APPS}NOTIFICATIONS_RABBIT_MQ_URL = 'x'\nWSMIGRATE = {{'NOTIFY_BACKEND': 'channels'}}\n"
+    )
     files = {"s.py": text, "a.py": "import pika\nu = settings.NOTIFICATIONS_RABBIT_MQ_URL\n"}
     (finding,) = assert_untouched(RULE, files).findings
     assert "a.py" in finding.what

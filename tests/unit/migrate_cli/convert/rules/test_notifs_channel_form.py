@@ -19,7 +19,9 @@ IMPORT = "from notifications.channels import BaseNotificationChannel\n"
 
 
 def test_channels_of_django_notifs_4_stay() -> None:
-    text = f"{IMPORT}class Sms(BaseNotificationChannel):\n    def build_payload(self, provider): ...\n"
+    text = (
+        f"{IMPORT}class Sms(BaseNotificationChannel):\n    def build_payload(self, provider): ...\n"
+    )
     assert not assert_untouched(RULE, {"chat/c.py": text, **SETTINGS}).findings
 
 
@@ -34,7 +36,9 @@ def test_a_channel_that_nobody_names_is_listed() -> None:
 
 
 def test_each_alias_gets_a_channel_and_all_one_provider() -> None:
-    after = text_after(RULE, {"chat/c.py": f"{IMPORT}class Sms(BaseNotificationChannel):\n{BODY}", **SETTINGS})
+    after = text_after(
+        RULE, {"chat/c.py": f"{IMPORT}class Sms(BaseNotificationChannel):\n{BODY}", **SETTINGS}
+    )
     assert after.count("class SmsProvider(BaseNotificationProvider)") == 1
     assert "class SmsDelivery(BaseNotificationChannel)" in after
     assert "class SmsDelivery2(BaseNotificationChannel)" in after

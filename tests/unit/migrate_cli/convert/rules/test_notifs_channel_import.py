@@ -42,7 +42,7 @@ def test_ready_is_added() -> None:
 
 
 def test_a_ready_that_is_there_is_extended() -> None:
-    apps = f"{HEAD}\n    def ready(self):\n        \"\"\"Start.\"\"\"\n        begin()\n"
+    apps = f'{HEAD}\n    def ready(self):\n        """Start."""\n        begin()\n'
     after = text_after(RULE, files(apps))
     assert '"""Start."""\n        from chat import sms' in after
 
@@ -54,6 +54,9 @@ def test_an_app_without_a_configuration_gets_one() -> None:
 
 
 def test_a_module_of_no_app_is_listed() -> None:
-    changed = {**files(HEAD), "site/settings.py": "INSTALLED_APPS = ['notifications']\nNOTIFICATIONS_CHANNELS = {'sms': 'chat.sms.Sms'}\n"}
+    changed = {
+        **files(HEAD),
+        "site/settings.py": "INSTALLED_APPS = ['notifications']\nNOTIFICATIONS_CHANNELS = {'sms': 'chat.sms.Sms'}\n",
+    }
     result = assert_untouched(RULE, changed)
     assert [one.safety for one in result.findings] == [Safety.BY_HAND]

@@ -46,7 +46,11 @@ def test_channels_that_do_not_publish_stay() -> None:
 
 
 def test_a_publish_that_is_not_pikas_stays() -> None:
-    lines = ("client = redis()", "client.publish('room', message)", "x.basic_publish('a', '', message)")
+    lines = (
+        "client = redis()",
+        "client.publish('room', message)",
+        "x.basic_publish('a', '', message)",
+    )
     assert not assert_untouched(RULE, channel(*lines)).findings
 
 
@@ -110,7 +114,10 @@ def test_what_is_not_understood_is_listed(lines: tuple[str, ...]) -> None:
             "message",
         ),
         (
-            ("with pika.BlockingConnection() as link:", "    link.channel().basic_publish('a', '', b'x')"),
+            (
+                "with pika.BlockingConnection() as link:",
+                "    link.channel().basic_publish('a', '', b'x')",
+            ),
             "'a'",
             "force_str(b'x')",
         ),
@@ -126,8 +133,10 @@ def test_what_is_not_understood_is_listed(lines: tuple[str, ...]) -> None:
             "json.dumps(1)",
         ),
         (
-            ("link: pika.BlockingConnection = pika.BlockingConnection()",
-             "link.channel().basic_publish(f'a-{1}', '', f'{message}')"),
+            (
+                "link: pika.BlockingConnection = pika.BlockingConnection()",
+                "link.channel().basic_publish(f'a-{1}', '', f'{message}')",
+            ),
             "f'a-{1}'",
             "f'{message}'",
         ),
@@ -169,9 +178,10 @@ def test_helpers_of_the_class_and_of_other_modules_are_followed() -> None:
         ),
         "chat/broker.py": "import pika\ndef link():\n    return pika.BlockingConnection()\n",
     }
-    files["chat/c.py"] = files["chat/c.py"].replace(
-        "import pika\n", "import pika\nfrom .broker import link\n"
-    ) + "\n    def open(self):\n        return pika.BlockingConnection().channel()\n"
+    files["chat/c.py"] = (
+        files["chat/c.py"].replace("import pika\n", "import pika\nfrom .broker import link\n")
+        + "\n    def open(self):\n        return pika.BlockingConnection().channel()\n"
+    )
     after = text_after(RULE, files)
     assert "Publication('a', message" in after
     assert "def open" not in after

@@ -106,14 +106,16 @@ def test_what_is_sent_is_called(before: str, after: str) -> None:
 
 
 def test_line_ends_and_tabs_stay() -> None:
-    before = "from notifications.signals import notify, read\r\nif x:\r\n\tnotify.send(sender=a, b=\"\"\"c\r\nd\"\"\")\r\n\tread.send(sender=a)\r\n"
+    before = 'from notifications.signals import notify, read\r\nif x:\r\n\tnotify.send(sender=a, b="""c\r\nd""")\r\n\tread.send(sender=a)\r\n'
     after = text_after(RULE, {"a.py": before})
     assert "\n" not in after.replace("\r\n", "")
     assert '\tnotify(b="""c\r\nd""")\r\n' in after
 
 
 def test_characters_beyond_ascii_do_not_shift_the_edits() -> None:
-    before = "# ☕ käse 🧀\nfrom notifications.signals import notify\nnotify.send(sender='ä', b='☕')\n"
+    before = (
+        "# ☕ käse 🧀\nfrom notifications.signals import notify\nnotify.send(sender='ä', b='☕')\n"
+    )
     after = "# ☕ käse 🧀\nfrom notifications.utils import notify\nnotify(b='☕')\n"
     assert text_after(RULE, {"a.py": before}) == after
 

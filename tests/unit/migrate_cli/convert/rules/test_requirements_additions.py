@@ -31,7 +31,10 @@ def test_ranges_where_ranges_are_used() -> None:
 
 
 def test_a_list_in_one_line_is_extended_in_it() -> None:
-    files = {"pyproject.toml": '[project]\ndependencies = ["django-notifs==4.0.0", "six"]\n', "requirements.txt": ""}
+    files = {
+        "pyproject.toml": '[project]\ndependencies = ["django-notifs==4.0.0", "six"]\n',
+        "requirements.txt": "",
+    }
     text = text_after(RULE, files)
     assert '"django-notifs==4.0.0", "channels==4.3.2", ' in text
     assert text.endswith('"wsmigrate[server,bridge,cli]", "six"]\n')

@@ -43,7 +43,10 @@ def test_hashed_pins_are_listed() -> None:
         ("django ~= 2.2  # LTS", "django ~= 5.2  # LTS"),
         ("Django>=2.0,<3", "Django>=5.2,<5.3"),
         ("pika<1", "pika>=1.3,<2"),
-        ("celery[redis]==4.4.7; python_version < '3.12'", "celery[redis]==5.7.0; python_version < '3.12'"),
+        (
+            "celery[redis]==4.4.7; python_version < '3.12'",
+            "celery[redis]==5.7.0; python_version < '3.12'",
+        ),
         ("channels_postgres==0.0.3", "channels_postgres==1.1.4"),
     ],
 )

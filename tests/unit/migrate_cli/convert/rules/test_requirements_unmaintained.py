@@ -22,7 +22,11 @@ def test_one_that_is_there_already_is_not_doubled() -> None:
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
-        ("requirements.txt", f"{STACK}djangorestframework_jwt\n", f"{STACK}djangorestframework-simplejwt\n"),
+        (
+            "requirements.txt",
+            f"{STACK}djangorestframework_jwt\n",
+            f"{STACK}djangorestframework-simplejwt\n",
+        ),
         (
             "Pipfile",
             '[packages]\ndjangorestframework-jwt = "*"\n',
@@ -36,4 +40,10 @@ def test_one_that_is_there_already_is_not_doubled() -> None:
     ],
 )
 def test_the_successor_takes_the_place(name: str, before: str, after: str) -> None:
-    assert text_after(RULE, {name: before, **({} if name == "requirements.txt" else {"requirements.txt": STACK})}) == after
+    assert (
+        text_after(
+            RULE,
+            {name: before, **({} if name == "requirements.txt" else {"requirements.txt": STACK})},
+        )
+        == after
+    )

@@ -17,7 +17,10 @@ def test_one_that_is_set_stays(line: str) -> None:
 
 
 def test_one_in_another_module_of_the_site_stays() -> None:
-    files = {"s/base.py": APPS, "s/prod.py": "from .base import *\nDATABASES = {}\nASGI_APPLICATION = 'x.y'\n"}
+    files = {
+        "s/base.py": APPS,
+        "s/prod.py": "from .base import *\nDATABASES = {}\nASGI_APPLICATION = 'x.y'\n",
+    }
     assert not assert_untouched(RULE, files).findings
 
 

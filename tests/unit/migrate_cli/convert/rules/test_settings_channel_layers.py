@@ -11,7 +11,9 @@ APPS = "INSTALLED_APPS = ['notifications']\nDATABASES = {}\n"
 
 
 def layers(backend: str) -> str:
-    return f"{APPS}CHANNEL_LAYERS = {{'default': {{'BACKEND': '{backend}', 'CONFIG': {{'a': 1}}}}}}\n"
+    return (
+        f"{APPS}CHANNEL_LAYERS = {{'default': {{'BACKEND': '{backend}', 'CONFIG': {{'a': 1}}}}}}\n"
+    )
 
 
 def test_ours_stays_without_a_word() -> None:
@@ -19,7 +21,9 @@ def test_ours_stays_without_a_word() -> None:
 
 
 def test_other_layers_stay_with_a_note() -> None:
-    (finding,) = assert_untouched(RULE, {"s.py": layers("channels_redis.core.RedisChannelLayer")}).findings
+    (finding,) = assert_untouched(
+        RULE, {"s.py": layers("channels_redis.core.RedisChannelLayer")}
+    ).findings
     assert finding.safety is Safety.NOTE
 
 
@@ -37,7 +41,10 @@ def test_the_stock_layer_is_replaced_with_its_config_kept() -> None:
 
 
 def test_without_layers_ours_is_set_where_the_database_is_known() -> None:
-    files = {"s/base.py": APPS.splitlines()[0] + "\n", "s/dev.py": "from .base import *\nDATABASES = {}\n"}
+    files = {
+        "s/base.py": APPS.splitlines()[0] + "\n",
+        "s/dev.py": "from .base import *\nDATABASES = {}\n",
+    }
     after = converted(RULE, files).after
     assert "CHANNEL_LAYERS" in after.text("s/base.py")
     assert after.text("s/dev.py") == files["s/dev.py"]

@@ -63,7 +63,9 @@ def test_the_apps_come_in_behind_notifications(text: str) -> None:
     before = apps_of(text, env=Environment())
     assert [one for one in after if one in before] == before
     named = any(one.startswith("notifications") for one in before)
-    assert sorted(set(after) - set(before)) == (ALL if named and "env" not in text else sorted(set(after) & set(ALL)))
+    assert sorted(set(after) - set(before)) == (
+        ALL if named and "env" not in text else sorted(set(after) & set(ALL))
+    )
     assert {"channels", "channels_postgres", "channels_ws"} <= set(after)
     if "channels_ws.notify" in after:
         position = [number for number, one in enumerate(after) if one.startswith("notifications")]

@@ -49,7 +49,9 @@ def test_without_settings_the_old_prefix_is_written_down() -> None:
 
 
 def test_classes_in_code_follow() -> None:
-    before = "from rest_framework_jwt.authentication import JSONWebTokenAuthentication as J\nuse(J)\n"
+    before = (
+        "from rest_framework_jwt.authentication import JSONWebTokenAuthentication as J\nuse(J)\n"
+    )
     after = "from rest_framework_simplejwt.authentication import JWTAuthentication as J\nuse(J)\n"
     assert text_after(RULE, {"a.py": before}) == after
 

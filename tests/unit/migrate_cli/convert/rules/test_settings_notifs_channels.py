@@ -26,7 +26,9 @@ def test_other_channels_stay() -> None:
 
 def test_a_key_that_is_set_stays() -> None:
     text = settings("'live': 'chat.c.Live'", "NOTIFICATIONS_WEBSOCKET_URL_PARAM = 'other'\n")
-    assert not assert_untouched(RULE, {"s.py": text, "chat/c.py": CHANNEL.replace("KEY", "uri")}).findings
+    assert not assert_untouched(
+        RULE, {"s.py": text, "chat/c.py": CHANNEL.replace("KEY", "uri")}
+    ).findings
 
 
 def test_the_default_key_is_not_written() -> None:

@@ -33,7 +33,9 @@ def test_a_key_in_a_block_or_in_use_is_listed() -> None:
     (finding,) = assert_untouched(RULE, {"s.py": text}).findings
     assert finding.safety is Safety.BY_HAND
     text = f"{APPS}NOTIFICATIONS_PAGINATE_BY = 3\n"
-    (finding,) = assert_untouched(RULE, {"s.py": text, "v.py": "n = settings.NOTIFICATIONS_PAGINATE_BY\n"}).findings
+    (finding,) = assert_untouched(
+        RULE, {"s.py": text, "v.py": "n = settings.NOTIFICATIONS_PAGINATE_BY\n"}
+    ).findings
     assert finding.safety is Safety.BY_HAND
 
 

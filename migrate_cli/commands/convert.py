@@ -1,4 +1,4 @@
-"""``wsmigrate convert``: rewrite a project so that it can run both servers, or the new one alone."""
+"""``wsmigrate convert``: rewrite a project for the cutover, or for the time after it."""
 
 from __future__ import annotations
 

@@ -143,8 +143,8 @@ def _value(project: Project, source: PythonSource, node: cst.CSTNode) -> _Value 
         is_setting = len(node.args) >= 2 and (
             project.name_of(source, node.args[0].value) == "django.conf.settings"
         )
-        setting = string_value(node.args[1].value) if is_setting else None
-        return None if setting is None else _Value(setting, None, frozenset({setting}))
+        named = string_value(node.args[1].value) if is_setting else None
+        return None if named is None else _Value(named, None, frozenset({named}))
     return None
 
 

@@ -49,15 +49,17 @@ def unused_imports(source: PythonSource, gone: Iterable[cst.CSTNode], instead: s
     the code that stands in their place."""
     inside = {id(node) for one in gone for node in below(one)}
     words = set(_WORD.findall(instead))
-    used_there, used_elsewhere = set(), set(words)
+    used_there: set[str] = set()
+    used_elsewhere = set(words)
     for name in source.of_type(cst.Name):
         if isinstance(source.parent(name), (cst.ImportAlias, cst.AsName)):
             continue
         (used_there if id(name) in inside else used_elsewhere).add(name.value)
     edits = []
     for statement in source.module.body:
-        part = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else None
-        if not isinstance(part, (cst.Import, cst.ImportFrom)) or len(statement.body) != 1:
+        alone = isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1
+        part = statement.body[0] if alone else None  # type: ignore[index]
+        if not isinstance(part, (cst.Import, cst.ImportFrom)):
             continue
         if isinstance(part.names, cst.ImportStar):
             continue

@@ -11,6 +11,9 @@ from migrate_cli.convert.syntax import dotted_name
 
 _ASKED_FOR = frozenset({"os", "json"})
 _ASKED_FOR_OF_DJANGO = ("django.conf", "django.core.asgi", "django.apps", "django.utils.encoding")
+_WITH_TARGET = (
+    *(cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr, cst.AnnAssign, cst.AugAssign),
+)
 _BINDERS = (
     *(cst.Import, cst.ImportFrom, cst.FunctionDef, cst.ClassDef, cst.Param, cst.ExceptHandler),
     *(cst.WithItem, cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr, cst.AnnAssign),
@@ -63,13 +66,11 @@ class ImportNames:
             self._bound_otherwise.add(node.name.value)
         elif isinstance(node, cst.Param):
             self._bind(node.name)
-        elif isinstance(node, (cst.ExceptHandler, cst.WithItem)):
-            if isinstance(getattr(node, "name", None) or getattr(node, "asname", None), cst.AsName):
-                as_name = node.name if isinstance(node, cst.ExceptHandler) else node.asname
-                self._bind(cst.ensure_type(as_name, cst.AsName).name)
-        elif isinstance(
-            node, (cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr)
-        ) or isinstance(node, (cst.AnnAssign, cst.AugAssign)):
+        elif isinstance(node, cst.ExceptHandler):
+            self._bind_as(node.name)
+        elif isinstance(node, cst.WithItem):
+            self._bind_as(node.asname)
+        elif isinstance(node, _WITH_TARGET):
             self._bind(node.target)
         elif isinstance(node, (cst.Global, cst.Nonlocal, cst.Del)):
             self._bound_otherwise |= {one.value for one in _names_in(node)}
@@ -85,6 +86,10 @@ class ImportNames:
 
     def _add(self, bound: str, name: str) -> None:
         self._imported.setdefault(bound, set()).add(name)
+
+    def _bind_as(self, name: cst.AsName | None) -> None:
+        if name is not None:
+            self._bind(name.name)
 
     def _bind(self, target: cst.CSTNode) -> None:
         if isinstance(target, cst.Name):

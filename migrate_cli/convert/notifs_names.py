@@ -117,8 +117,8 @@ def _import_edits(
 ) -> tuple[Edit, ...]:
     module, leaf = _module(new), _leaf(new)
     if not isinstance(statement.names, cst.ImportStar) and len(statement.names) == 1:
-        start = source.span(statement.relative[0] if statement.relative else statement.module)[0]
-        end = source.span(statement.module or statement.relative[-1])[1]
+        parts = [*statement.relative, *([statement.module] if statement.module else [])]
+        start, end = source.span(parts[0])[0], source.span(parts[-1])[1]
         name = source.replaced(alias.name, leaf)
         return (
             (Edit(start, end, module), name)

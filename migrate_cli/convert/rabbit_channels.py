@@ -143,7 +143,7 @@ def published_by_wsmigrate(project: Project, rabbit: RabbitChannel) -> cst.Class
     channel = rabbit.channel
     body = _Rewriting(project, rabbit).block(rabbit.method.body)
     method = rabbit.method.with_changes(body=body)
-    kept = []
+    kept: list[cst.CSTNode] = []
     unused = _pika_methods(project, channel) - _called_elsewhere(project, channel, rabbit)
     for one in channel.node.body.body:
         if one is rabbit.method:

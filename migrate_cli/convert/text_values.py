@@ -45,10 +45,10 @@ def dumps_argument(
     value: cst.BaseExpression | None = returned[0]
     if isinstance(value, cst.Name):
         value = _made_as(function, value.value)
-    is_dumps = isinstance(value, cst.Call) and (project.name_of(source, value.func) == "json.dumps")
-    if not is_dumps or len(value.args) != 1:  # type: ignore[union-attr]
+    if not isinstance(value, cst.Call) or len(value.args) != 1:
         return None
-    return value.args[0].value  # type: ignore[union-attr]
+    found: cst.BaseExpression = value.args[0].value
+    return found if project.name_of(source, value.func) == "json.dumps" else None
 
 
 def text_of(

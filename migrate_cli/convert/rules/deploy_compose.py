@@ -9,7 +9,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from migrate_cli.convert.deployment import PORT, WHAT, beside, is_converted, starts_old_server
+from migrate_cli.convert.deployment import (
+    PORT,
+    WHAT,
+    Beside,
+    beside,
+    is_converted,
+    starts_old_server,
+)
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import newline_of
@@ -88,7 +95,9 @@ def _file(project: Project, path: str, text: str) -> Iterator[Finding]:
         what = "This is no YAML that can be read. If it starts the old server, add the new one."
         yield Finding(RULE, path, 1, what, Safety.BY_HAND)
         return
-    services = data.get("services", data) if isinstance(data, CommentedMap) else {}
+    services = data.get("services", data) if isinstance(data, CommentedMap) else None
+    if not isinstance(services, CommentedMap):
+        return
     for name, service in services.items():
         if not isinstance(service, CommentedMap):
             continue
@@ -99,7 +108,8 @@ def _file(project: Project, path: str, text: str) -> Iterator[Finding]:
         if service.fa.flow_style() or services.fa.flow_style():
             yield Finding(RULE, path, line, WHAT, Safety.BY_HAND)
         else:
-            edit = _added(project, text, services, name, service, command)
+            new = beside(project, command)
+            edit = _added(text, services, name, new)
             yield Finding(RULE, path, line, WHAT, Safety.SAFE, (edit,))
         return
 
@@ -113,14 +123,8 @@ def command_of(service: CommentedMap) -> str:
     return " ".join(parts)
 
 
-def _added(
-    project: Project,
-    text: str,
-    services: CommentedMap,
-    name: str,
-    service: CommentedMap,
-    command: str,
-) -> Edit:
+def _added(text: str, services: CommentedMap, name: str, new: Beside) -> Edit:
+    service = services[name]
     newline = newline_of(text)
     lines = text.split("\n")
     start = services.lc.key(name)[0]
@@ -133,7 +137,6 @@ def _added(
         if key in _KEPT:
             kept += lines[place[0] : end_of_block(lines, place[0])]
     kept = [line.rstrip("\r") for line in kept]
-    new = beside(project, command)
     ports = [f"{inner}ports:", f'{inner}  - "{PORT}:{PORT}"'] if "ports" in service else []
     block = [f"{outer}channels:", *kept, f"{inner}command: {new.serve}", *ports]
     block += [f"{outer}bridge:", *kept, f"{inner}command: {new.bridge}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from migrate_cli.convert.deployment import WHAT, beside, is_converted, starts_old_server
 from migrate_cli.convert.findings import Edit, Finding, Safety
@@ -74,8 +75,12 @@ def _added(project: Project, text: str, section: re.Match[str], command: str) ->
     new, newline = beside(project, command), newline_of(text)
     body = _LOG.sub("", section["body"]).rstrip()
     pieces = [
-        f"[program:{name}]" + _COMMAND.sub(lambda key, run=run: key["key"] + run, body)
+        f"[program:{name}]" + _COMMAND.sub(partial(_command, run), body)
         for name, run in (("channels", new.serve), ("bridge", new.bridge))
     ]
     at = section.start("body") + len(section["body"].rstrip())
     return Edit(at, at, "".join(f"{newline}{newline}{piece}" for piece in pieces))
+
+
+def _command(run: str, old: re.Match[str]) -> str:
+    return old["key"] + run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 
 from migrate_cli.convert.deployment import WHAT, beside, starts_old_server
@@ -76,11 +77,15 @@ def examine(project: Project) -> Iterator[Finding]:
             target = unit.with_name(f"{unit.stem}-{name}.service").as_posix()
             if target in project.files:
                 continue
-            made = _START.sub(lambda key, run=run: key["key"] + run, text)
-            made = _TITLE.sub(lambda key, title=title: f"{key[1]}{key[2]} ({title})", made)
+            made = _START.sub(partial(_command, run), text)
+            made = _TITLE.sub(rf"\1\2 ({title})", made)
             made = _READY.sub(r"\1simple", _OTHER_COMMANDS.sub("", made))
             yield Finding(
                 *(RULE, target, line_at(text, start.start()), f"{path}: {WHAT}", Safety.SAFE),
                 edits=(Edit(0, 0, made),),
                 effect=Effect.CREATE,
             )
+
+
+def _command(run: str, old: re.Match[str]) -> str:
+    return old["key"] + run

@@ -84,7 +84,9 @@ def _compose(project: Project, path: str) -> Iterator[Finding]:
     except (YAMLError, ValueError):
         yield Finding(RULE, path, 1, _WHAT + " The file cannot be read.", Safety.BY_HAND)
         return
-    services = data.get("services", data) if isinstance(data, CommentedMap) else {}
+    services = data.get("services", data) if isinstance(data, CommentedMap) else None
+    if not isinstance(services, CommentedMap):
+        return
     lines = text.split("\n")
     for name, service in services.items():
         if not isinstance(service, CommentedMap) or not _is_over(project, command_of(service)):

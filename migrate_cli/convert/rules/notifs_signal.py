@@ -73,7 +73,7 @@ def _signal(project: Project, source: PythonSource, name: str) -> Iterator[Findi
         return
     if not calls and not moved.uses:
         return
-    first, *rest = [_call_edits(source, call, moved) for call in calls] or [()]
+    first, *rest = [_call_edits(source, call, moved) for call in calls] or [[]]
     what = f"{name} is a function since django-notifs 2.6.5: it is called, not sent."
     line = source.line(calls[0]) if calls else source.line(moved.place)
     edits = (*moved.edits, *first, *(edit for more in rest for edit in more))

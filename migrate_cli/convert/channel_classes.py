@@ -11,6 +11,7 @@ from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, string_value
 from migrate_cli.convert.settings_modules import dict_entries, settings_modules
 from migrate_cli.convert.stack import uses_notifs
+from migrate_cli.convert.syntax import below
 
 BASES = (
     "notifications.channels.BaseNotificationChannel",
@@ -113,21 +114,15 @@ def aliases_by_class(project: Project) -> dict[str, tuple[str, ...]]:
 
     for module in settings_modules(project):
         for one in module.assignments.get("NOTIFICATIONS_CHANNELS", ()):
-            for value in _dicts(one.value):
-                for alias, element in dict_entries(value).items():
+            for node in below(one.value):
+                for alias, element in dict_entries(node).items():
                     add(alias, string_value(element.value))
+                if isinstance(node, cst.Arg) and node.keyword is not None:  # of dict() and update()
+                    add(node.keyword.value, string_value(node.value))
             for part in one.statement.body:
                 if isinstance(part, cst.Assign):
                     for target in part.targets:
                         add(_key(target.target), string_value(part.value))
-    return found
-
-
-def _dicts(value: cst.CSTNode) -> list[cst.Dict]:
-    """The dictionaries in a value, also as an argument of ``update`` or a default."""
-    found = [value] if isinstance(value, cst.Dict) else []
-    if isinstance(value, cst.Call):
-        found += [arg.value for arg in value.args if isinstance(arg.value, cst.Dict)]
     return found
 
 

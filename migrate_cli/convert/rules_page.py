@@ -43,7 +43,8 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield ""
     yield f"### `{rule.name}`"
     yield ""
-    yield f"**{rule.title}.** {' '.join(inspect.getdoc(rule.examine).split())}"  # type: ignore[union-attr]
+    described = inspect.getdoc(rule.examine) or ""
+    yield f"**{rule.title}.** {' '.join(described.split())}"
     yield ""
     yield f"Follows: {rule.follows}."
     example = rule.example

@@ -10,11 +10,18 @@ from packaging.version import Version
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.package_table import PACKAGES, UNWORKABLE
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.python_source import line_at
 from migrate_cli.convert.registry import Example, rule
 from migrate_cli.convert.requirement_files import Entry, entries, version_of
 from migrate_cli.convert.stack import uses_stack
 
 RULE = "requirements_pins"
+_OLDEST_MINOR = 11
+_PYTHON = re.compile(
+    r"^[ \t]*(?:requires-python|python_requires|python_version|python_full_version|python)"
+    r"[ \t]*=[ \t]*[\"']?[ \t]*(?:>=|~=|==|\^|~|>)?[ \t]*3\.(?P<minor>\d+)",
+    re.MULTILINE,
+)
 _IN_FRONT = re.compile(r"((?:===?|~=?|\^)?[ \t]*)([0-9][^,\s]*)")
 
 EXAMPLE = Example(
@@ -48,6 +55,7 @@ def examine(project: Project) -> Iterator[Finding]:
     ones are listed: their tool has to make them anew."""
     if not uses_stack(project):
         return
+    yield from _pythons(project)
     for entry in entries(project):
         known = PACKAGES.get(entry.name)
         if known is None or entry.allows(known.least) or entry.allows(known.pin):
@@ -62,6 +70,19 @@ def examine(project: Project) -> Iterator[Finding]:
         spec = _pinned(entry, known.pin) if _is_pinned(entry) else known.range
         edits = (Edit(*entry.spec_span, spec),)
         yield Finding(RULE, entry.path, entry.line, what, Safety.SAFE, edits)
+
+
+def _pythons(project: Project) -> Iterator[Finding]:
+    """Where the project says that it runs on a Python that the new server does not."""
+    for path in project.paths("pyproject.toml", "setup.cfg", "setup.py", "Pipfile"):
+        text = project.text(path)
+        for found in _PYTHON.finditer(text):
+            if int(found["minor"]) < _OLDEST_MINOR:
+                what = (
+                    f"The project is said to run on Python 3.{found['minor']}: the new server "
+                    f"needs 3.{_OLDEST_MINOR} or newer."
+                )
+                yield Finding(RULE, path, line_at(text, found.start()), what, Safety.BY_HAND)
 
 
 def _is_newer(entry: Entry) -> bool:

@@ -1,4 +1,4 @@
-"""How far it reaches: large trees in a bounded time, and large packages that are not its business."""
+"""How far it reaches: large trees in bounded time, and large packages that do not concern it."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rule_projects import assert_untouched, text_after
 
 from migrate_cli.convert.findings import Safety
@@ -61,3 +62,22 @@ def test_tabs_are_kept() -> None:
     after = text_after(RULE, {"chat/c.py": text, **SETTINGS})
     assert "    " not in after
     compile(after, "c.py", "exec")
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        "NOTIFICATIONS_CHANNELS = dict(sms='chat.c.Sms')",
+        "NOTIFICATIONS_CHANNELS = {**BASE, 'sms': 'chat.c.Sms'}",
+        "NOTIFICATIONS_CHANNELS = {}\nNOTIFICATIONS_CHANNELS['sms'] = 'chat.c.Sms'",
+        "NOTIFICATIONS_CHANNELS = {}\nNOTIFICATIONS_CHANNELS.update(sms='chat.c.Sms')",
+        "NOTIFICATIONS_CHANNELS: dict = {'sms': 'chat.c.Sms'}",
+        "if DEBUG:\n    NOTIFICATIONS_CHANNELS = {'sms': 'chat.c.Sms'}",
+    ],
+)
+def test_the_alias_is_found_however_the_setting_is_made(channels: str) -> None:
+    files = {
+        "chat/c.py": f"{IMPORT}class Sms(BaseNotificationChannel):\n{BODY}",
+        "site/settings.py": f"INSTALLED_APPS = ['notifications']\n{channels}\n",
+    }
+    assert "name = 'sms'" in text_after(RULE, files).replace('"', "'")

@@ -55,6 +55,21 @@ def test_pins_keep_their_style(before: str, after: str) -> None:
     assert text == f"{STACK}{after}\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "is_listed"),
+    [
+        ("Pipfile", 'python_version = "3.6"', True),
+        ("pyproject.toml", 'requires-python = ">=3.7"', True),
+        ("pyproject.toml", 'python = "^3.6"', True),
+        ("pyproject.toml", 'requires-python = ">=3.12"', False),
+        ("setup.cfg", "python_requires = >=3.9", True),
+    ],
+)
+def test_a_python_that_is_too_old_is_listed(name: str, line: str, *, is_listed: bool) -> None:
+    findings = assert_untouched(RULE, {name: f"[x]\n{line}\n"}).findings
+    assert [one.safety for one in findings] == [Safety.BY_HAND] * is_listed
+
+
 def test_line_ends_stay() -> None:
     text = text_after(RULE, {"requirements.txt": "django-notifs==2.6.4\r\npika==0.11.2\r\n"})
     assert text == "django-notifs==4.0.0\r\npika==1.4.4\r\n"

@@ -63,7 +63,7 @@ class ChannelClass:
 
 @lru_cache(maxsize=8)
 def channel_classes(project: Project) -> tuple[ChannelClass, ...]:
-    """All notification channels of the project."""
+    """All notification channels of the project, by their dotted names."""
     if not uses_notifs(project):
         return ()
     aliases = aliases_by_class(project)
@@ -87,7 +87,7 @@ def channel_classes(project: Project) -> tuple[ChannelClass, ...]:
             for base in node.bases
         )
 
-    for dotted, (source, node) in classes.items():
+    for dotted, (source, node) in sorted(classes.items(), key=lambda one: one[0]):
         if dotted in aliases or is_channel(dotted, frozenset()):
             base = next(
                 (one for one in node.bases if project.name_of(source, one.value) in BASES), None

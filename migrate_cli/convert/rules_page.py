@@ -26,9 +26,9 @@ def page() -> str:
 def _head() -> Iterator[str]:
     yield "# What does each rule of `wsmigrate convert` do?"
     yield ""
-    yield "This page is made of the rules, and a test keeps it so. Each example is the rule alone, on a"
-    yield "small project; the other files of that project are left out. [How to use the"
-    yield "command](convert.md) says what safe and unsafe mean."
+    yield "This page is made of the rules, and a test keeps it so. Each example is the rule alone,"
+    yield "on a small project whose other files are left out. [How to use the command](convert.md)"
+    yield "says what safe and unsafe mean."
 
 
 def _phase(phase: Phase) -> Iterator[str]:

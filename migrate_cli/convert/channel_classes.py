@@ -112,6 +112,12 @@ def aliases_by_class(project: Project) -> dict[str, tuple[str, ...]]:
         if alias is not None and dotted is not None and alias not in found.get(dotted, ()):
             found[dotted] = (*found.get(dotted, ()), alias)
 
+    for source in project.sources_with("NOTIFICATIONS_CHANNELS"):
+        for assign in source.of_type(cst.Assign):  # in classes too (django-configurations)
+            names = [one.target.value for one in assign.targets if isinstance(one.target, cst.Name)]
+            if "NOTIFICATIONS_CHANNELS" in names:
+                for alias, element in dict_entries(assign.value).items():
+                    add(alias, string_value(element.value))
     for module in settings_modules(project):
         for one in module.assignments.get("NOTIFICATIONS_CHANNELS", ()):
             for node in below(one.value):

@@ -47,7 +47,8 @@ def examine(project: Project) -> Iterator[Finding]:
     if anchor is None or anchor.hashed:
         path = anchor.path if anchor is not None else "requirements.txt"
         what += " Add them where this project keeps its requirements."
-        yield Finding(RULE, path, anchor.line if anchor else 1, what, Safety.BY_HAND)
+        safety = Safety.BY_HAND if found else Safety.NOTE  # they may be kept outside of the folder
+        yield Finding(RULE, path, anchor.line if anchor else 1, what, safety)
         return
     exact = anchor.is_exact or anchor.spec.startswith(("^", "~"))
     specs = [(name, _spec(name.partition("[")[0], exact=exact)) for name in wanted]

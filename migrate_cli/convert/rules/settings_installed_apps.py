@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import string_value
@@ -15,11 +17,13 @@ from migrate_cli.convert.settings_modules import (
     literals_of,
     strings_of,
 )
+from migrate_cli.convert.stack import uses_notifs
+from migrate_cli.convert.syntax import below
 from migrate_cli.convert.wording import elements_added, in_style
 
 RULE = "settings_installed_apps"
 _SERVER = ("channels", "channels_postgres", "channels_ws")
-_PUBLISHER = "channels_ws.notify"
+PUBLISHER = "channels_ws.notify"
 
 EXAMPLE = Example(
     {
@@ -58,10 +62,31 @@ def examine(project: Project) -> Iterator[Finding]:
     for module in concerned_settings(project):
         present = strings_of(module, "INSTALLED_APPS")
         has_notifs = any(app_entry(one, "notifications") for one in present)
-        wanted = [*_SERVER, *([_PUBLISHER] if has_notifs else [])]
+        wanted = [*_SERVER, *([PUBLISHER] if has_notifs else [])]
         missing = [app for app in wanted if not any(app_entry(one, app) for one in present)]
         if missing:
             yield _finding(module, missing)
+    if uses_notifs(project):
+        yield from _in_classes(project)
+
+
+def _in_classes(project: Project) -> Iterator[Finding]:
+    """Settings in the body of a class, as django-configurations has them."""
+    for source in project.sources_with("INSTALLED_APPS"):
+        for assign in source.of_type(cst.Assign):
+            names = {one.target.value for one in assign.targets if isinstance(one.target, cst.Name)}
+            is_ours = "INSTALLED_APPS" in names and any(
+                app_entry(string_value(node), "notifications") for node in below(assign.value)
+            )
+            holder = source.enclosing(assign, cst.ClassDef)
+            if is_ours and holder is not None and PUBLISHER not in source.text:
+                what = (
+                    f"The settings are in the class {holder.name.value}, which no rule rewrites: "
+                    "add the apps, the database, its router, the layer and ASGI_APPLICATION of "
+                    "docs/install.md to it."
+                )
+                line = source.line(assign)
+                yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
 
 
 def _finding(module: SettingsModule, missing: list[str]) -> Finding:

@@ -19,8 +19,14 @@ def test_what_another_file_has_is_not_added() -> None:
     assert not assert_untouched(RULE, files).findings
 
 
-def test_without_a_place_it_is_listed() -> None:
+def test_without_requirements_it_is_noted() -> None:
     files = {"requirements.txt": "", "w.py": "import uwsgi\nuwsgi.websocket_send(b'')\n"}
+    (finding,) = assert_untouched(RULE, files).findings
+    assert finding.safety is Safety.NOTE
+
+
+def test_without_a_place_it_is_listed() -> None:
+    files = {"requirements.txt": "six\n", "w.py": "import uwsgi\nuwsgi.websocket_send(b'')\n"}
     (finding,) = assert_untouched(RULE, files).findings
     assert finding.safety is Safety.BY_HAND
 

@@ -87,3 +87,9 @@ def test_a_list_in_the_module_that_is_imported_is_extended_there() -> None:
         "config/settings.py": "from config.apps import THIRD\nINSTALLED_APPS = ['a'] + THIRD\n",
     }
     assert text_after(RULE, files) == f"THIRD = ['notifications', {WRITTEN}]\n".replace('"', "'")
+
+
+def test_settings_in_a_class_are_listed() -> None:
+    text = "class Base(Configuration):\n    INSTALLED_APPS = ['notifications']\n"
+    (finding,) = assert_untouched(RULE, {"s.py": text}).findings
+    assert finding.line == 2

@@ -12,9 +12,11 @@ from wsmigrate.errors import UnavailableError
 
 _COMMANDS = {
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
+    "convert": ("migrate_cli.commands.convert", "convert"),
     "demo": ("migrate_cli.commands.demo", "demo"),
     "parity": ("migrate_cli.commands.parity", "parity"),
     "room": ("migrate_cli.commands.room", "room"),
+    "scan": ("migrate_cli.commands.scan", "scan"),
     "serve": ("migrate_cli.commands.serve", "serve"),
     "up": ("migrate_cli.commands.up", "up"),
 }

@@ -1,0 +1,217 @@
+"""A project as the rules see it: its files, the modules that were read, and what it uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import libcst as cst
+
+from migrate_cli.convert.files import ProjectFile, read_files
+from migrate_cli.convert.python_source import PythonSource
+
+HINTS = (
+    "notifications",
+    "NOTIFICATIONS_",
+    "pika",
+    "uwsgi",
+    "rest_framework_jwt",
+    "JWT_AUTH",
+    "INSTALLED_APPS",
+    "DATABASES",
+    "DATABASE_ROUTERS",
+    "CHANNEL_LAYERS",
+    "ASGI_APPLICATION",
+    "WSGI_APPLICATION",
+    "DJANGO_SETTINGS_MODULE",
+    "ProtocolTypeRouter",
+    "get_asgi_application",
+    "AppConfig",
+    "construct_message",
+    # of django_removed
+    *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "urlquote"),
+    *("contrib.postgres.fields", "is_safe_url", "NullBooleanField", "urlresolvers"),
+)
+"""A module that holds none of these words concerns no rule, so it need not be parsed."""
+
+_HINT = re.compile("|".join(re.escape(word) for word in HINTS))
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the rules take from the command line."""
+
+    python: tuple[int, int] = (3, 12)
+    """The Python that the converted project is to run on."""
+    prefilter: bool = True
+    """Parse only modules that hold one of HINTS. The result is the same without."""
+
+
+@dataclass
+class SourceCache:
+    """Parsed modules, so that a module that did not change is parsed once."""
+
+    sources: dict[tuple[str, str], PythonSource | None] = field(default_factory=dict)
+
+    def get(self, path: str, text: str) -> PythonSource | None:
+        """The module; None if it cannot be parsed."""
+        key = (path, text)
+        if key not in self.sources:
+            try:
+                self.sources[key] = PythonSource(path, text)
+            except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
+                self.sources[key] = None
+        return self.sources[key]
+
+
+class Project:
+    """A tree of files in one state. Rules read it; the engine makes the next state of it."""
+
+    def __init__(
+        self, files: Mapping[str, ProjectFile], options: Options, cache: SourceCache | None = None
+    ) -> None:
+        self.files = dict(files)
+        self.options = options
+        self.cache = cache or SourceCache()
+        self._paths: dict[tuple[str, ...], list[str]] = {}
+
+    @classmethod
+    def read(cls, root: Path, options: Options) -> Project:
+        """The project in a folder."""
+        return cls({one.path: one for one in read_files(root)}, options)
+
+    def text(self, path: str) -> str:
+        """The text of a file; "" if there is none."""
+        found = self.files.get(path)
+        return found.text if found is not None else ""
+
+    def with_texts(self, texts: Mapping[str, str | None]) -> Project:
+        """The project with other texts in some files; None takes a file away."""
+        files = dict(self.files)
+        for path, text in texts.items():
+            if text is None:
+                files.pop(path, None)
+            elif path in files:
+                old = files[path]
+                files[path] = ProjectFile(
+                    path, text, old.data, old.encoding, old.bom, old.left_alone
+                )
+            else:
+                files[path] = ProjectFile(path, text, b"")
+        return Project(files, self.options, self.cache)
+
+    @cached_property
+    def sources(self) -> dict[str, PythonSource]:
+        """The modules that may concern a rule, by path."""
+        found = {}
+        for path, one in self.files.items():
+            if not path.endswith(".py"):
+                continue
+            if self.options.prefilter and not _HINT.search(one.text):
+                continue
+            source = self.cache.get(path, one.text)
+            if source is not None:
+                found[path] = source
+        return found
+
+    @cached_property
+    def unparsed(self) -> list[ProjectFile]:
+        """Python files that may concern a rule, and are none that this Python's grammar knows."""
+        return [
+            one
+            for path, one in self.files.items()
+            if path.endswith(".py") and _HINT.search(one.text) and path not in self.sources
+        ]
+
+    def sources_with(self, *words: str) -> Iterator[PythonSource]:
+        """The modules whose text holds one of the words, unless the prefilter is off: then all."""
+        for source in self.sources.values():
+            if not self.options.prefilter or any(word in source.text for word in words):
+                yield source
+
+    def paths(self, *patterns: str) -> list[str]:
+        """The paths whose last part, or last two, match one of the patterns (``*.txt``)."""
+        if patterns not in self._paths:
+            wanted = re.compile("|".join(_pattern(one) for one in patterns))
+            nested = any("/" in one for one in patterns)
+            self._paths[patterns] = [
+                path
+                for name, paths in self._by_name.items()
+                for path in paths
+                if wanted.fullmatch(name) or (nested and wanted.fullmatch(_last_two(path)))
+            ]
+        return self._paths[patterns]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in self.files:
+            found.setdefault(path.rpartition("/")[2], []).append(path)
+        return found
+
+    @cached_property
+    def import_roots(self) -> list[str]:
+        """Folders that are on the import path: those of manage.py, the tree's root, ``src``."""
+        roots = {str(PurePosixPath(path).parent) for path in self.paths("manage.py")}
+        roots |= {"."} | ({"src"} if any(path.startswith("src/") for path in self.files) else set())
+        return sorted(roots, key=lambda root: (-len(PurePosixPath(root).parts), root))
+
+    def module_path(self, dotted: str) -> str | None:
+        """The file of a module of the project; None for modules of others."""
+        inner = dotted.replace(".", "/")
+        for root in self.import_roots:
+            for end in (".py", "/__init__.py"):
+                path = (PurePosixPath(root) / f"{inner}{end}").as_posix()
+                if path in self.files:
+                    return path
+        return None
+
+    def module_name(self, path: str) -> str:
+        """The dotted name by which a file of the project is imported."""
+        for root in self.import_roots:
+            inside = PurePosixPath(path)
+            if root == "." or inside.is_relative_to(root):
+                inner = inside if root == "." else inside.relative_to(root)
+                return ".".join(inner.with_suffix("").parts).removesuffix(".__init__")
+        return ""
+
+    @cached_property
+    def _top_levels(self) -> set[str]:
+        """The names of modules and packages, those without ``__init__.py`` too."""
+        found = set()
+        for root in self.import_roots:
+            start = "" if root == "." else f"{root}/"
+            for path in self.files:
+                if path.endswith(".py") and path.startswith(start):
+                    found.add(path[len(start) :].partition("/")[0].removesuffix(".py"))
+        return found
+
+    def is_local(self, package: str) -> bool:
+        """Whether a top-level name is a module or package of the project itself."""
+        return package in self._top_levels
+
+    def absolute(self, source: PythonSource, dotted: str) -> str:
+        """A name as `PythonSource.qualified` gives it, with leading dots resolved."""
+        if not dotted.startswith("."):
+            return dotted
+        level = len(dotted) - len(dotted.lstrip("."))
+        parts = self.module_name(source.path).split(".")
+        if not source.path.endswith("__init__.py"):
+            parts = parts[:-1]
+        base = parts[: len(parts) - (level - 1)]
+        return ".".join([*base, dotted.lstrip(".")])
+
+    def name_of(self, source: PythonSource, node: cst.CSTNode) -> str:
+        """The dotted name of an imported thing; "" for anything else."""
+        return self.absolute(source, source.qualified(node))
+
+
+def _last_two(path: str) -> str:
+    return "/".join(path.split("/")[-2:])
+
+
+def _pattern(glob: str) -> str:
+    return "[^/]*".join(map(re.escape, glob.split("*")))

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from desk.views import ring
+
+urlpatterns = [path("ring/<room>/", ring)]

@@ -1,0 +1,6 @@
+"""Makes rule_projects importable from the folders below."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

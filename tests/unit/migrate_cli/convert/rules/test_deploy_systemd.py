@@ -1,0 +1,23 @@
+"""systemd."""
+
+from __future__ import annotations
+
+OLD = {"push.py": "import uwsgi\nuwsgi.websocket_handshake()\n"}
+
+from rule_projects import assert_untouched, converted  # noqa: E402
+
+RULE = "deploy_systemd"
+UNIT = "[Service]\nExecStart=/e/bin/uwsgi --ini /srv/ws.ini\nExecReload=/bin/kill -HUP $MAINPID\n"
+
+
+def test_other_units_stay() -> None:
+    text = UNIT.replace("ws.ini", "site.ini")
+    assert not assert_untouched(RULE, {"a.service": text, **OLD}).findings
+
+
+def test_two_units_come_beside_it() -> None:
+    files = {"d/a.service": UNIT, "d/ws.ini": "[uwsgi]\nwsgi-file = push.py\n", **OLD}
+    after = converted(RULE, files).after
+    assert after.text("d/a.service") == UNIT
+    assert "ExecStart=/e/bin/wsmigrate bridge run" in after.text("d/a-bridge.service")
+    assert "ExecReload" not in after.text("d/a-channels.service")

@@ -1,0 +1,111 @@
+"""All rules together on whole projects: line ends, order, coming to an end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rule_projects import project_of, rule_named
+
+from migrate_cli.convert.engine import PRAGMA, convert, scan
+from migrate_cli.convert.findings import Edit, applied, overlaps
+from migrate_cli.convert.project import Project
+from migrate_cli.convert.registry import Phase, all_rules
+
+PROJECTS = Path(__file__).resolve().parents[3] / "projects"
+RULES = [rule for rule in all_rules() if rule.phase is Phase.CUTOVER]
+FINISH = [rule for rule in all_rules() if rule.phase is Phase.FINISH]
+
+
+def texts_of(name: str) -> dict[str, str]:
+    root = PROJECTS / name
+    return {
+        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def after(project: Project) -> dict[str, str]:
+    result = convert(project, RULES).after
+    return {path: one.text for path, one in result.files.items()}
+
+
+@pytest.fixture(params=["tutorial", "split", "half"])
+def texts(request: pytest.FixtureRequest) -> dict[str, str]:
+    return texts_of(request.param)
+
+
+def test_a_second_run_changes_nothing(texts: dict[str, str]) -> None:
+    first = convert(project_of(texts), RULES, unsafe=True)
+    assert first.changed
+    assert not convert(first.after, RULES, unsafe=True).changed
+
+
+def test_finishing_comes_to_an_end_and_leaves_nothing_to_convert(texts: dict[str, str]) -> None:
+    converted = convert(project_of(texts), RULES).after
+    first = convert(converted, FINISH)
+    assert first.changed
+    assert not convert(first.after, FINISH).changed
+    assert not convert(first.after, RULES).changed
+
+
+def test_every_module_is_python_afterwards(texts: dict[str, str]) -> None:
+    for path, text in after(project_of(texts)).items():
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\r"])
+def test_other_line_ends_give_the_same(texts: dict[str, str], ending: str) -> None:
+    python = {path: text for path, text in texts.items() if path.endswith(".py")}
+    expected = after(project_of(python))
+    other = after(project_of({path: text.replace("\n", ending) for path, text in python.items()}))
+    for path, text in other.items():
+        if path in python:
+            assert text == expected[path].replace("\n", ending), path
+
+
+def test_the_order_of_files_does_not_matter(texts: dict[str, str]) -> None:
+    backwards = dict(reversed(texts.items()))
+    assert after(project_of(backwards)) == after(project_of(texts))
+
+
+def test_scan_finds_what_convert_finds_first(texts: dict[str, str]) -> None:
+    found = set(scan(project_of(texts), RULES).findings)
+    assert found <= set(convert(project_of(texts), RULES).findings)
+
+
+def test_rules_can_be_run_one_by_one(texts: dict[str, str]) -> None:
+    project = project_of(texts)
+    for _ in range(2):
+        for rule in RULES:
+            project = convert(project, [rule]).after
+    assert not convert(project, RULES).changed
+
+
+def test_the_pragma_is_for_its_line_only() -> None:
+    text = (
+        f"from notifications.utils import notify\nnotify(obj=a.id)  # {PRAGMA}\nnotify(obj=b.id)\n"
+    )
+    result = convert(project_of({"a.py": text}), [rule_named("notifs_obj")])
+    assert result.after.text("a.py") == text.replace("b.id", "b")
+
+
+def test_edits_are_made_all_together() -> None:
+    assert applied("abcd", [Edit(3, 4, "D"), Edit(1, 1, "-"), Edit(1, 1, "+")]) == "a-+bcD"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ((0, 2), (2, 4), False),
+        ((0, 2), (1, 4), True),
+        ((1, 1), (1, 1), False),
+        ((1, 1), (0, 2), True),
+        ((0, 0), (0, 2), False),
+        ((2, 2), (0, 2), False),
+    ],
+)
+def test_which_edits_meet(one: tuple[int, int], other: tuple[int, int], *, meet: bool) -> None:
+    assert overlaps([Edit(*one, "")], [Edit(*other, "")]) is meet

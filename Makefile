@@ -1,7 +1,7 @@
 # Everything that the targets need is installed by them: see requirements/bootstrap.sh (the virtual
 # environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy; Redis and PgBouncer to
 # compare with).
-.PHONY: help demo up test test-long check lock bench bench-fanout bench-sending bench-relay clean
+.PHONY: help demo up test test-long check lock bench bench-fanout bench-sending bench-relay bench-parity clean
 ARGS ?=
 # Test processes side by side: most tests wait for other processes.
 WORKERS ?= 2

@@ -43,7 +43,18 @@ class NotifyBackend(str, enum.Enum):
     """Where ``notify()`` publishes."""
 
     RABBITMQ = "rabbitmq"
+    BOTH = "both"
     CHANNELS = "channels"
+
+    @property
+    def uses_rabbitmq(self) -> bool:
+        """Whether legacy sockets and inboxes get what is published."""
+        return self is not NotifyBackend.CHANNELS
+
+    @property
+    def uses_layer(self) -> bool:
+        """Whether it is published straight to the channel layer."""
+        return self is not NotifyBackend.RABBITMQ
 
 
 class RoomForm(str, enum.Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from channels_ws.layer_link import LayerLink, LayerLostError, LinkEvents
@@ -28,13 +28,16 @@ class LinkKeeper:
         deliver: Callable[[dict[str, Any]], None],
         on_gap: Callable[[str, LayerLink | None], None],
         metrics: Metrics,
+        standing_groups: Sequence[str] = (),
     ) -> None:
+        """``standing_groups`` are those that every link is in."""
         self.link: LayerLink | None = None
         """The link in use; None while there is none."""
         self._make_layer = make_layer
         self._deliver = deliver
         self._on_gap = on_gap
         self._metrics = metrics
+        self._standing_groups = standing_groups
         self._linked = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
         self._canary_at: float | None = None
@@ -94,6 +97,8 @@ class LinkKeeper:
         try:
             await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
+                for group in self._standing_groups:
+                    await link.add(group)
                 self.link = link
                 self._linked.set()
             await running

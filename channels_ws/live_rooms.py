@@ -147,8 +147,7 @@ class LiveRooms(dict[str, LiveRoom]):
 
     async def _hold_now(self, room: LiveRoom) -> None:
         async with room.turn:
-            if self.binder is not None:
-                await self.binder.bind(room.name)
+            await self._bind(room.name)
             try:
                 async with asyncio.timeout(self._config.bind_timeout_s):
                     await self._join_group(room)
@@ -157,6 +156,18 @@ class LiveRooms(dict[str, LiveRoom]):
                     f"The channel layer did not take a room ({type(error).__name__}).",
                     then="Its client is refused with 503.",
                 ) from error
+
+    async def _bind(self, name: str) -> None:
+        """With the binder of this moment: it may be changed while its broker is waited for."""
+        bound_by: Binder | None = None
+        while self.binder is not None and self.binder is not bound_by:
+            binder = self.binder
+            try:
+                await binder.bind(name)
+            except UnavailableError:
+                if self.binder is binder:
+                    raise
+            bound_by = binder
 
     async def _join_group(self, room: LiveRoom) -> None:
         while self._links.link is None or room.joined_on is not self._links.link:

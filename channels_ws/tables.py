@@ -17,6 +17,7 @@ _NEEDED = frozenset(
         "channels_postgres_message",
         "wsmigrate_cursor",
         "wsmigrate_message",
+        "wsmigrate_state",
     }
 )
 

@@ -25,7 +25,7 @@ from wsmigrate.auth_config import (
     policy,
     token_sources,
 )
-from wsmigrate.config_values import choice, flag, positive_int, seconds, text
+from wsmigrate.config_values import cannot_be, choice, flag, positive_int, seconds, text
 from wsmigrate.errors import ConfigError
 from wsmigrate.inbound_config import Inbound, dotted_path, inbound
 from wsmigrate.limits_config import LOOPBACK, Networks, networks, per_second
@@ -35,6 +35,7 @@ from wsmigrate.topology import DEFAULT_INBOXES, InboxRetention, inbox_names
 
 DEFAULT_AMQP_URL = "amqp://guest:guest@localhost:5672/%2F"
 DEFAULT_DATABASE = "channels_postgres"
+FOLLOW_STATE = "state"
 DEFAULT_ROOM_PARAM = "room_name"
 """django-notifs' default for NOTIFICATIONS_WEBSOCKET_URL_PARAM."""
 
@@ -71,8 +72,11 @@ class Config:
     database: str = DEFAULT_DATABASE
     event_name: str = DEFAULT_EVENT_NAME
     room_param: str = DEFAULT_ROOM_PARAM
-    notify_backend: NotifyBackend = NotifyBackend.RABBITMQ
+    notify_backend: NotifyBackend | None = None
+    """None: the one that the state of the cutover names."""
     publisher_confirms: bool = True
+    publish_on_commit: bool = False
+    layer_prefix: str = "asgi"
     room_form: RoomForm = RoomForm.FANOUT
     inboxes: int = DEFAULT_INBOXES
     inbox_max_age_s: int = 24 * 3600
@@ -142,8 +146,14 @@ class Config:
         return InboxRetention(self.inbox_max_age_s, self.inbox_max_bytes)
 
     @property
+    def follows_state(self) -> bool:
+        """Whether the notify backend is the one that the state of the cutover names."""
+        return self.notify_backend is None
+
+    @property
     def binds_rooms(self) -> bool:
-        """Whether publishers may use RabbitMQ, so that rooms have to be bound to their inboxes."""
+        """Whether publishers may use RabbitMQ, so that rooms have to be bound to their inboxes.
+        Where the state is followed: at first."""
         return self.notify_backend is not NotifyBackend.CHANNELS
 
 
@@ -193,8 +203,13 @@ def _amqp_url(key: str, value: Any) -> str:
     return checked_amqp_url(text(key, value))
 
 
-def _notify_backend(key: str, value: Any) -> NotifyBackend:
-    return NotifyBackend(choice(NotifyBackend, key, value))
+def _notify_backend(key: str, value: Any) -> NotifyBackend | None:
+    if value == FOLLOW_STATE:
+        return None
+    known = (FOLLOW_STATE, *(backend.value for backend in NotifyBackend))
+    if value not in known:
+        raise cannot_be(key, value, f"one of {', '.join(map(repr, known))}")
+    return NotifyBackend(value)
 
 
 def _room_form(key: str, value: Any) -> RoomForm:
@@ -236,6 +251,7 @@ _SETTINGS = {
     "INBOXES": _Setting("inboxes", _inbox_count),
     "INBOX_MAX_AGE_S": _Setting("inbox_max_age_s", positive_int),
     "INBOX_MAX_BYTES": _Setting("inbox_max_bytes", positive_int),
+    "LAYER_PREFIX": _Setting("layer_prefix", text),
     "MAX_MESSAGE_BYTES": _Setting("max_message_bytes", positive_int),
     "MAX_ROOMS": _Setting("max_rooms", positive_int),
     "MAX_SOCKETS": _Setting("max_sockets", positive_int),
@@ -244,6 +260,7 @@ _SETTINGS = {
     "NOTIFY_BACKEND": _Setting("notify_backend", _notify_backend),
     "OUTBOX_BYTES": _Setting("outbox_bytes", positive_int),
     "OUTBOX_FRAMES": _Setting("outbox_frames", positive_int),
+    "PUBLISH_ON_COMMIT": _Setting("publish_on_commit", flag),
     "PUBLISHER_CONFIRMS": _Setting("publisher_confirms", flag),
     "ROOM_FORM": _Setting("room_form", _room_form),
     "ROOM_LINGER_S": _Setting("room_linger_s", seconds),

@@ -31,11 +31,23 @@ class Via(str, enum.Enum):
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What a publisher that follows the state of the cutover says of a copy that it sends straight
+    to the layer: the ``revision`` that it acted on, whether the same message goes by RabbitMQ
+    ``as_well``, and then whether RabbitMQ has not taken it, so that this is the ``only`` copy."""
+
+    revision: int
+    as_well: bool = False
+    only: bool = False
+
+
+@dataclass(frozen=True)
 class Message:
     """One message of a room. ``text`` is the payload of the frame, to the letter.
 
     ``published_at`` is when it was published, in seconds since the epoch by the publisher's clock;
-    None where the publisher does not say.
+    None where the publisher does not say. ``stamp``: None for what was relayed, and where the
+    publisher does not follow the state.
     """
 
     id: str
@@ -43,6 +55,7 @@ class Message:
     text: str
     via: Via
     published_at: float | None = None
+    stamp: Stamp | None = None
 
 
 class UnrelayableError(ValueError):
@@ -94,6 +107,11 @@ def event_of_message(message: Message, event_name: str) -> dict[str, Any]:
     }
     if message.published_at is not None:
         event["published_at"] = message.published_at
+    stamp = message.stamp
+    if stamp is not None:
+        event["revision"] = stamp.revision
+        event["as_well"] = stamp.as_well
+        event["only"] = stamp.only
     return event
 
 
@@ -108,9 +126,18 @@ def message_of_event(event: Mapping[str, Any]) -> Message:
         and isinstance(text, str)
         and isinstance(via, str)
     ):
-        return Message(message_id, room, text, Via(via), _time(get("published_at")))
+        way = Via(via)
+        stamp = _stamp(event) if way is Via.CHANNELS else None
+        return Message(message_id, room, text, way, _time(get("published_at")), stamp)
     wrong = sorted(key for key in _TEXTS if not isinstance(get(key), str))
     raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
+
+
+def _stamp(event: Mapping[str, Any]) -> Stamp | None:
+    revision = event.get("revision")
+    if not isinstance(revision, int) or isinstance(revision, bool):
+        return None
+    return Stamp(revision, event.get("as_well") is True, event.get("only") is True)
 
 
 def published_at_header(published_at: float) -> str:

@@ -66,8 +66,13 @@ def inbox_names(count: int) -> tuple[str, ...]:
 
 def inbox_of_room(room: str, count: int) -> str:
     """The inbox that a room's exchange is bound to. The same on every machine and Python."""
+    return inbox_names(count)[inbox_index_of_room(room, count)]
+
+
+def inbox_index_of_room(room: str, count: int) -> int:
+    """Its place among ``inbox_names``."""
     digest = hashlib.sha256(room.encode("utf-8")).digest()
-    return inbox_names(count)[int.from_bytes(digest[:8], "big") % count]
+    return int.from_bytes(digest[:8], "big") % count
 
 
 def inbox_arguments(retention: InboxRetention) -> dict[str, Any]:

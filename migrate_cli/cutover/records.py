@@ -9,21 +9,14 @@ from typing import Any
 
 from wsmigrate.config import NotifyBackend
 from wsmigrate.gates import GateResult
+from wsmigrate.site_state import SiteState
 
 
 @dataclass(frozen=True)
-class SiteState:
-    """What publishers and servers follow, and the machine's record (wsmigrate/cutover_record.py).
+class Stored:
+    """What publishers and servers follow, and the record of the stage machine."""
 
-    ``barrier``: the revision of the last switch from ``both`` to ``channels``; 0: never.
-    """
-
-    revision: int
-    stage: str
-    backend: NotifyBackend
-    binds: bool
-    barrier: int
-    barrier_out: bool
+    site: SiteState
     machine: Mapping[str, Any] = field(default_factory=dict)
 
 

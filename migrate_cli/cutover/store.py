@@ -12,10 +12,10 @@ from typing import Any, LiteralString, Self
 import psycopg
 from psycopg.rows import dict_row
 
-from migrate_cli.cutover.records import AuditEntry, Change, Holder, Note, Process, SiteState
+from migrate_cli.cutover.records import AuditEntry, Change, Holder, Note, Process, Stored
 from wsmigrate import __version__
-from wsmigrate.config import NotifyBackend
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
+from wsmigrate.site_state import SiteState, backend_named
 
 _FENCED = "WS002"
 _JUMP = "WS003"
@@ -68,13 +68,14 @@ class StateStore:
         """One with a connection of its own."""
         return StateStore(self._parameters, self._database)
 
-    def load(self) -> SiteState:
+    def load(self) -> Stored:
         """The state as it is."""
         row = self._rows(
             "SELECT revision, stage, backend, binds, barrier, barrier_out, machine"
             " FROM wsmigrate_state"
         )[0]
-        return SiteState(**{**row, "backend": NotifyBackend(row["backend"])})
+        machine = row.pop("machine")
+        return Stored(SiteState(**{**row, "backend": backend_named(row["backend"])}), machine)
 
     def save(self, fence: int, change: Change, note: Note) -> int:
         """Change the state and write the audit log, in one transaction. The new revision."""

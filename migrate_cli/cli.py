@@ -11,10 +11,20 @@ from wsmigrate import __version__
 from wsmigrate.errors import UnavailableError
 
 _COMMANDS = {
+    "abort": ("migrate_cli.commands.abort", "abort"),
+    "advance": ("migrate_cli.commands.advance", "advance"),
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
     "demo": ("migrate_cli.commands.demo", "demo"),
+    "history": ("migrate_cli.commands.history", "history"),
+    "init": ("migrate_cli.commands.init", "init"),
+    "notify": ("migrate_cli.commands.notify", "notify"),
+    "pause": ("migrate_cli.commands.pause", "pause"),
+    "plan": ("migrate_cli.commands.plan", "plan"),
+    "resume": ("migrate_cli.commands.resume", "resume"),
+    "rollback": ("migrate_cli.commands.rollback", "rollback"),
     "room": ("migrate_cli.commands.room", "room"),
     "serve": ("migrate_cli.commands.serve", "serve"),
+    "status": ("migrate_cli.commands.status", "status"),
     "up": ("migrate_cli.commands.up", "up"),
 }
 

@@ -45,6 +45,7 @@ class Stage(str, enum.Enum):
 
 
 _STAGES = tuple(Stage)
+_BEFORE_SHADOW = frozenset({Stage.LEGACY, Stage.DOOR})
 
 Possible = tuple[Facts, ...]
 """What may be so: one only, unless a command that was begun was not heard of again."""
@@ -53,7 +54,8 @@ Possible = tuple[Facts, ...]
 @dataclass(frozen=True)
 class Rung:
     """A place to rest at. ``canary`` has one for each percentage, ``direct`` one for ``both`` and
-    one for ``channels``, so that both copies can be looked at before one is given up."""
+    one for ``channels``, so that both copies can be looked at before one is given up. Beside the
+    ladder there are those with another backend than their stage has (see stages.Switch)."""
 
     stage: Stage
     percent: int = 0
@@ -62,11 +64,12 @@ class Rung:
     @property
     def name(self) -> str:
         """As people write it: ``canary 25``, ``direct both``."""
+        words = [self.stage.value]
         if self.stage is Stage.CANARY:
-            return f"{self.stage.value} {self.percent}"
-        if self.stage is Stage.DIRECT:
-            return f"{self.stage.value} {self.backend.value}"
-        return str(self.stage.value)
+            words.append(str(self.percent))
+        if self.stage is Stage.DIRECT or self.backend is not _usual_backend(self.stage):
+            words.append(self.backend.value)
+        return " ".join(words)
 
     def is_below(self, other: Rung) -> bool:
         """Whether it is earlier on a ladder."""
@@ -75,6 +78,19 @@ class Rung:
     @property
     def _place(self) -> tuple[int, int, int]:
         return (_STAGES.index(self.stage), self.percent, _BACKENDS.index(self.backend))
+
+
+def _usual_backend(stage: Stage) -> NotifyBackend:
+    above = stage in {Stage.DIRECT, Stage.RETIRED}
+    return NotifyBackend.CHANNELS if above else NotifyBackend.RABBITMQ
+
+
+def with_backend(rung: Rung, backend: NotifyBackend) -> Rung:
+    """The rung that differs in the backend alone: of the ladder where it has one."""
+    if rung.stage not in {Stage.DRAIN, Stage.DIRECT, Stage.RETIRED}:
+        return replace(rung, backend=backend)
+    stage = Stage.DRAIN if backend is NotifyBackend.RABBITMQ else Stage.DIRECT
+    return Rung(stage, 100, backend)
 
 
 def ladder(percentages: Sequence[int] = DEFAULT_PERCENTAGES) -> tuple[Rung, ...]:
@@ -182,7 +198,7 @@ def _down(facts: Facts, rung: Rung) -> Command | None:
         return RouteRooms(rung.percent)
     if facts.channels is Sockets.ASTRAY:
         return MoveSockets(Side.CHANNELS)
-    if facts.bridge and rung.stage in {Stage.LEGACY, Stage.DOOR}:
+    if facts.bridge and rung.stage in _BEFORE_SHADOW and not rung.backend.uses_layer:
         return StopBridge()
     if facts.door and rung.stage is Stage.LEGACY:
         return CloseDoor()
@@ -216,7 +232,7 @@ def _up(facts: Facts, rung: Rung) -> Command | None:
 def _needs_bridge(facts: Facts, rung: Rung) -> bool:
     if rung.stage is Stage.RETIRED:
         return facts.backend is not NotifyBackend.CHANNELS or not facts.settled
-    return rung.stage not in {Stage.LEGACY, Stage.DOOR}
+    return rung.stage not in _BEFORE_SHADOW or rung.backend.uses_layer
 
 
 def _given_up(facts: Facts, rung: Rung) -> Command | None:

@@ -12,9 +12,19 @@ import enum
 from dataclasses import dataclass, field, replace
 from typing import Union
 
+from wsmigrate.config import NotifyBackend
 from wsmigrate.errors import RefusedError
 from wsmigrate.facts import Command, Facts
-from wsmigrate.rungs import Possible, Rung, all_after, in_doubt, ladder, plan, settled
+from wsmigrate.rungs import (
+    Possible,
+    Rung,
+    all_after,
+    in_doubt,
+    ladder,
+    plan,
+    settled,
+    with_backend,
+)
 
 
 class Heading(enum.Enum):
@@ -74,6 +84,15 @@ class Rollback:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """Change the notify backend alone, by one step. ``old_clients_get_nothing``: to ``channels``
+    although the old server may have clients."""
+
+    backend: NotifyBackend
+    old_clients_get_nothing: bool = False
+
+
+@dataclass(frozen=True)
 class Pause:
     """Begin nothing until resumed."""
 
@@ -114,7 +133,7 @@ class Interrupted:
     """Whoever ran the commands is gone; what was begun may have taken effect, or in part."""
 
 
-Event = Union[Advance, Rollback, Pause, Resume, Abort, Started, Done, Failed, Interrupted]
+Event = Union[Advance, Rollback, Switch, Pause, Resume, Abort, Started, Done, Failed, Interrupted]
 
 
 class NotAllowedError(RefusedError):
@@ -166,6 +185,32 @@ def _rollback(state: State, event: Event) -> State:
     if event.to not in state.rungs:
         raise NotAllowedError(state, event, f"{event.to.name} is no rung of this plan")
     return replace(_put_down(state, event.to), heading=Heading.BACK, paused=False)
+
+
+def _switch(state: State, event: Event) -> State:
+    assert isinstance(event, Switch)  # noqa: S101 - for mypy
+    if state.goal is not None:
+        raise NotAllowedError(
+            state, event, "a step is under way", "Let it end (resume), or give it up (abort)."
+        )
+    if state.paused:
+        raise NotAllowedError(state, event, "the cutover is paused", "Resume it first.")
+    now, wanted = state.rung.backend, event.backend
+    if now is wanted:
+        raise NotAllowedError(state, event, f"the notify backend is {now.value} already")
+    if NotifyBackend.BOTH not in {now, wanted}:
+        raise NotAllowedError(
+            state,
+            event,
+            f"from {now.value} to {wanted.value} messages would be lost or change places",
+            "Set it to both first.",
+        )
+    old_clients = any(facts.legacy or facts.percent < 100 for facts in state.possible)
+    if wanted is NotifyBackend.CHANNELS and old_clients and not event.old_clients_get_nothing:
+        raise NotAllowedError(
+            state, event, "the old server may have clients, and they would get nothing"
+        )
+    return replace(state, goal=with_backend(state.rung, wanted), heading=Heading.FORWARD)
 
 
 def _pause(state: State, event: Event) -> State:
@@ -241,6 +286,7 @@ def _named(command: Command) -> str:
 _STEPS = {
     Advance: _advance,
     Rollback: _rollback,
+    Switch: _switch,
     Pause: _pause,
     Resume: _resume,
     Abort: _abort,

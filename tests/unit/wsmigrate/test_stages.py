@@ -16,6 +16,7 @@ from wsmigrate.facts import (
     PassBarrier,
     PublishTo,
     RouteRooms,
+    StopBridge,
     UnbindRooms,
 )
 from wsmigrate.rungs import Rung, Stage, all_after, ladder, next_command, plan, rung_named
@@ -34,6 +35,7 @@ from wsmigrate.stages import (
     Rollback,
     Started,
     State,
+    Switch,
     step,
 )
 
@@ -130,6 +132,11 @@ def test_going_back_to_what_is_not_earlier_is_refused_with_what_there_is(name: s
         (START, Done(OpenDoor())),
         (START, Failed(OpenDoor())),
         (START, Interrupted()),
+        (START, Switch(NotifyBackend.RABBITMQ)),
+        (START, Switch(NotifyBackend.CHANNELS)),
+        (done(step(START, Switch(NotifyBackend.BOTH))[0]), Switch(NotifyBackend.CHANNELS)),
+        (at("direct channels"), Switch(NotifyBackend.RABBITMQ)),
+        (step(START, Advance())[0], Switch(NotifyBackend.BOTH)),
     ],
 )
 def test_what_is_not_allowed_is_refused_by_the_names_of_stage_and_event(
@@ -158,6 +165,22 @@ def test_nothing_is_begun_while_it_is_paused_but_a_rollback_is() -> None:
     assert done(step(state, Rollback(LADDER[1]))[0]).rung.name == "door"
 
 
+def test_the_backend_alone_can_be_switched_and_the_next_step_puts_it_right() -> None:
+    state = done(step(START, Switch(NotifyBackend.BOTH))[0])
+    assert state.rung.name == "legacy both"
+    _, todo = step(state, Advance())
+    assert list(todo) == [PublishTo(NotifyBackend.RABBITMQ), StopBridge(), OpenDoor()]
+
+
+def test_switching_the_backend_of_drain_goes_along_the_ladder() -> None:
+    state = done(step(at("drain"), Switch(NotifyBackend.BOTH))[0])
+    assert state.rung in LADDER
+    state = done(step(state, Switch(NotifyBackend.CHANNELS))[0])
+    assert state.rung.name == "direct channels"
+    state = done(step(state, Switch(NotifyBackend.BOTH))[0])
+    assert done(step(state, Switch(NotifyBackend.RABBITMQ))[0]).rung.name == "drain"
+
+
 @pytest.mark.parametrize("percentages", [(), (0, 50), (50, 25), (10, 10), (50, 101)])
 def test_percentages_that_do_not_rise_are_refused(percentages: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="have to rise"):
@@ -177,6 +200,7 @@ COMMANDS = commands_of_all_steps()
 EVENTS = st.one_of(
     st.sampled_from([Advance(), Pause(), Resume(), Abort(), Interrupted()]),
     RUNGS.map(Rollback),
+    st.builds(Switch, st.sampled_from(NotifyBackend), st.booleans()),
     st.sampled_from(COMMANDS).flatmap(
         lambda command: st.sampled_from([Started(command), Done(command), Failed(command)])
     ),
@@ -233,6 +257,7 @@ def test_no_failures_retries_and_crashes_leave_a_room_without_a_path(data: st.Da
 def _one_event(data: st.DataObject, state: State, site: Site) -> State:
     wishes: dict[str, Event | None] = {
         "back": Rollback(data.draw(RUNGS, "back to")),
+        "switch": Switch(data.draw(st.sampled_from(NotifyBackend), "switch to")),
         "abort": Abort(),
         "pause": Resume() if state.paused else Pause(),
         "go on": _next_event(state),

@@ -1,0 +1,97 @@
+"""Markers into the inboxes, and whether they have come out."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pika
+import pika.exceptions
+
+from wsmigrate.amqp_url import redacted_url
+from wsmigrate.barrier import Marker
+from wsmigrate.config import Config
+from wsmigrate.errors import UnavailableError
+from wsmigrate.topology import ROOM_EXCHANGE, inbox_names
+
+_READ_WITHIN_S = 10.0
+_PREFETCH = 100
+
+
+class Inboxes:
+    """The inboxes of an installation, from the publishers' end. Raises UnavailableError."""
+
+    def __init__(self, config: Config) -> None:
+        self._url = config.amqp_url
+        self._names = inbox_names(config.inboxes)
+
+    def send_markers(self, revision: int) -> dict[str, int]:
+        """Put a marker into each inbox, behind everything that was published before. The offset of
+        each, by the name of the inbox: a bridge that has got there has relayed all before it."""
+        with self._connected() as connection:
+            publishing = connection.channel()
+            publishing.confirm_delivery()
+            return {
+                inbox: _sent(connection, publishing, inbox, Marker(number, revision))
+                for number, inbox in enumerate(self._names)
+            }
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Any]:
+        try:
+            with contextlib.closing(
+                pika.BlockingConnection(pika.URLParameters(self._url))
+            ) as connection:
+                yield connection
+        except (pika.exceptions.AMQPError, OSError) as error:
+            raise UnavailableError(
+                f"RabbitMQ at {redacted_url(self._url)} did not take a marker "
+                f"({type(error).__name__})."
+            ) from error
+
+
+def _sent(connection: Any, publishing: Any, inbox: str, marker: Marker) -> int:
+    """Read the inbox from its end on, publish, and look for it: who publishes is not told the
+    offset."""
+    message_id = uuid.uuid4().hex
+    found: list[int] = []
+
+    def look(channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+        channel.basic_ack(method.delivery_tag)
+        if properties.message_id == message_id:
+            found.append(int(properties.headers["x-stream-offset"]))
+
+    reading = connection.channel()
+    reading.basic_qos(prefetch_count=_PREFETCH)  # a stream refuses to go without
+    reading.basic_consume(inbox, look, arguments={"x-stream-offset": "next"})
+    _publish(publishing, inbox, marker, message_id)
+    deadline = time.monotonic() + _READ_WITHIN_S
+    while not found:
+        if time.monotonic() > deadline:
+            raise UnavailableError(f"RabbitMQ does not deliver what was put into {inbox}.")
+        connection.process_data_events(time_limit=0.1)
+    reading.close()
+    return found[0]
+
+
+def _publish(channel: Any, inbox: str, marker: Marker, message_id: str) -> None:
+    """By a binding of its own, for this marker only; confirmed by the broker."""
+    channel.exchange_declare(
+        exchange=marker.room,
+        exchange_type=ROOM_EXCHANGE.exchange_type,
+        durable=ROOM_EXCHANGE.durable,
+        auto_delete=ROOM_EXCHANGE.auto_delete,
+    )
+    channel.queue_bind(queue=inbox, exchange=marker.room, routing_key=message_id)
+    try:
+        channel.basic_publish(
+            exchange=marker.room,
+            routing_key="",
+            body=marker.text.encode(),
+            properties=pika.BasicProperties(message_id=message_id),
+        )
+    finally:
+        channel.queue_unbind(queue=inbox, exchange=marker.room, routing_key=message_id)

@@ -58,7 +58,7 @@ class StartBridge:
 
 @dataclass(frozen=True)
 class StopBridge:
-    """Once the inboxes are empty."""
+    """Once the inboxes are empty, or nobody is there to get what is in them."""
 
 
 @dataclass(frozen=True)

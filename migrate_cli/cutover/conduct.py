@@ -8,7 +8,7 @@ from typing import Any
 
 from migrate_cli.cutover.executor import Executor, judged_step
 from migrate_cli.cutover.lock import operators_lock
-from migrate_cli.cutover.ports import Say
+from migrate_cli.cutover.ports import Say, Watcher
 from migrate_cli.cutover.view import record_of_step
 from migrate_cli.wiring import Operation
 from wsmigrate.command_texts import sentence_of
@@ -41,13 +41,15 @@ class Conducted:
     executed: bool = False
 
 
-def conduct(operation: Operation, order: Order, say: Say) -> Conducted:
+def conduct(
+    operation: Operation, order: Order, say: Say, watcher: Watcher | None = None
+) -> Conducted:
     """Plan it, and carry it out where that is ordered. Raises what the machine and the executor
     raise (RefusedError, StepFailedError, LockedError)."""
     if not order.execute:
         return _rehearsed(operation, order, say)
     with operators_lock(operation.store, order.doing) as lock:
-        executor = Executor(operation.store, lock, operation.effects(lock), say)
+        executor = Executor(operation.store, lock, operation.effects(lock), say, watcher)
         before = executor.load(operation.cutover.rungs)
         state = executor.settle(before)
         event = order.event(state)

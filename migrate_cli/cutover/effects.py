@@ -102,7 +102,9 @@ class SiteEffects:
         return self._relayed(say)
 
     def _stop_bridge(self, _command: StopBridge, say: Say) -> str:
-        seen = self._relayed(say)
+        servers = live(self._site.store, "server")
+        sockets = sum(int(server.facts.get("sockets", 0)) for server in servers)
+        seen = self._relayed(say) if sockets else "the new server has no socket"
         self._run_hook(self._site.config.stop_bridge)
         return seen
 

@@ -15,10 +15,11 @@ from wsmigrate.amqp_url import redacted_url
 from wsmigrate.barrier import Marker
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
-from wsmigrate.topology import ROOM_EXCHANGE, inbox_names
+from wsmigrate.topology import ROOM_EXCHANGE, inbox_arguments, inbox_names
 
 _READ_WITHIN_S = 10.0
 _PREFETCH = 100
+_PRECONDITION_FAILED = 406
 
 
 class Inboxes:
@@ -27,17 +28,28 @@ class Inboxes:
     def __init__(self, config: Config) -> None:
         self._url = config.amqp_url
         self._names = inbox_names(config.inboxes)
+        self._arguments = inbox_arguments(config.retention)
 
     def send_markers(self, revision: int) -> dict[str, int]:
         """Put a marker into each inbox, behind everything that was published before. The offset of
         each, by the name of the inbox: a bridge that has got there has relayed all before it."""
         with self._connected() as connection:
+            for inbox in self._names:
+                self._declare(connection, inbox)
             publishing = connection.channel()
             publishing.confirm_delivery()
             return {
                 inbox: _sent(connection, publishing, inbox, Marker(number, revision))
                 for number, inbox in enumerate(self._names)
             }
+
+    def _declare(self, connection: Any, inbox: str) -> None:
+        """One that exists with another retention is used as it is."""
+        try:
+            connection.channel().queue_declare(inbox, durable=True, arguments=self._arguments)
+        except pika.exceptions.ChannelClosedByBroker as error:
+            if error.reply_code != _PRECONDITION_FAILED:
+                raise
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Any]:

@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 
 import psycopg
-from audience import Audience
 from room_publisher import RoomPublisher
 
+from audience import Audience
 from private_services import Services
 from project import Project
 

@@ -19,6 +19,8 @@ PUBLISHED_AT_HEADER = "x-wsmigrate-published-at"
 """The AMQP header with the time of publishing, in whole milliseconds since the epoch. (AMQP's own
 property ``timestamp`` counts seconds.)"""
 
+REVERSE_RELAYED_HEADER = "x-wsmigrate-from-layer"
+"""The AMQP header of what the reverse relay has published: the layer had it before."""
 
 _TEXTS = ("id", "room", "message", "via")
 
@@ -127,6 +129,12 @@ def published_at_of_headers(headers: Mapping[str, Any] | None) -> float | None:
         value = int(value)
     milliseconds = _time(value)
     return None if milliseconds is None else milliseconds / 1000
+
+
+def is_reverse_relayed(headers: Mapping[str, Any] | None) -> bool:
+    """Whether the headers of a delivery say that it came from the layer, so that it is not to be
+    relayed there."""
+    return bool(headers) and REVERSE_RELAYED_HEADER in (headers or {})
 
 
 def _time(value: object) -> float | None:

@@ -45,8 +45,8 @@ def test_without_rabbitmq_no_room_is_bound() -> None:
 @pytest.mark.parametrize(
     ("wsmigrate", "complaint"),
     [
-        ({"NOTIFY_BACKEND": "kafka"}, "one of 'rabbitmq', 'channels'"),
-        ({"ROOM_FORM": "headers"}, "one of 'fanout'"),
+        ({"NOTIFY_BACKEND": "kafka"}, "one of 'rabbitmq', 'both', 'channels'"),
+        ({"ROOM_FORM": "headers"}, "one of 'fanout', 'topic', 'direct', 'queue'"),
         ({"INBOXES": 0}, "positive whole number"),
         ({"INBOXES": True}, "positive whole number"),
         ({"INBOXES": 5000}, "5000 inboxes cannot be"),

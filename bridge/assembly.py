@@ -1,0 +1,47 @@
+"""Puts a bridge together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bridge.cursors import CursorStore
+from bridge.database import LayerDatabase
+from bridge.dead_letters import DeadLetterStore
+from bridge.figures import Figures
+from bridge.gaps import GapStore
+from bridge.leases import LeaseHolder, LeaseSession, new_owner
+from bridge.runner import Bridge
+from bridge.sinks import sink_for
+from bridge.worker import Relaying
+from wsmigrate.amqp import BrokerHosts
+from wsmigrate.config import Config
+
+
+@asynccontextmanager
+async def assembled(
+    config: Config, layer: Any, parameters: Mapping[str, Any]
+) -> AsyncIterator[Bridge]:
+    """A bridge into a layer. ``parameters`` are those of the database of cursors and leases."""
+    database = LayerDatabase(parameters, config.database)
+    session = LeaseSession(
+        new_owner(), parameters, config.database, timeout_s=config.bridge_lease_s
+    )
+    leases = LeaseHolder(session, config.inbox_names, config.bridge_lease_s)
+    cursors = CursorStore(database)
+    letters = DeadLetterStore(database, config.dead_letter_bytes)
+    relaying = Relaying(
+        config=config,
+        hosts=BrokerHosts(config.amqp_urls),
+        cursors=cursors,
+        letters=letters,
+        gaps=GapStore(database),
+        sink=sink_for(layer, config.event_name, cursors, letters, parameters),
+        figures=Figures(),
+        is_ours=lambda: leases.is_valid,
+    )
+    try:
+        yield Bridge(relaying, leases)
+    finally:
+        await database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import socketserver
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -55,6 +56,12 @@ class AdminServer:
 
         class Server(ThreadingWSGIServer):
             address_family = family
+
+            def server_bind(self) -> None:
+                # Not http.server's, which asks the name service who it is and waits for it.
+                socketserver.TCPServer.server_bind(self)
+                self.server_name, self.server_port = host, self.server_address[1]
+                self.setup_environ()
 
         try:
             self._server: WSGIServer = make_server(host, port, application, Server, _Quiet)

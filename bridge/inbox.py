@@ -157,9 +157,12 @@ class InboxRelay:
         figures.bytes_in_hand -= sum(len(delivery.body) for delivery in deliveries)
         first = self._waiting[0] if self._waiting else None
         figures.oldest_at = None if first is None else first.published_at or first.came_at
-        self._acknowledge(deliveries[-1].tag)
+        self._acknowledged(deliveries[-1].tag)
         if was_full and not self.is_full:
             self._on_room()
+
+    def _acknowledged(self, tag: int) -> None:
+        self._acknowledge(tag)
 
     def _batch(self, deliveries: list[Delivery]) -> Batch:
         messages: list[Message] = []

@@ -99,9 +99,10 @@ class Bridge:
 
     async def _beat(self) -> None:
         self._beat_at = time.monotonic()
+        keep = tuple(self._workers)
         try:
             holding = await self._leases.share_out(
-                list(self._workers), reaches_broker=self._reaches_broker(), said=self._said()
+                keep, reaches_broker=self._reaches_broker(), said=self._said()
             )
         except UnavailableError as error:
             if not self._database_away:
@@ -114,7 +115,8 @@ class Bridge:
         for inbox in set(self._workers) - set(holding.inboxes):
             logger.warning("The lease of %s is another bridge's now", inbox)
             self._give_up(inbox)
-        for inbox in set(holding.inboxes) - set(self._workers):
+        # What was given up while the database was asked is freed by the next beat, not taken again.
+        for inbox in set(holding.inboxes) - set(self._workers) - set(keep):
             self._take(inbox)
         for inbox in sorted(self._workers)[max(0, holding.share) :]:
             self._give_up(inbox)

@@ -45,6 +45,7 @@ from wsmigrate.topology import (
     inbox_arguments,
     inbox_names,
     inbox_of_room,
+    segment_bytes_of,
 )
 from wsmigrate.wiring import RoomForm as RoomForm  # noqa: PLC0414
 from wsmigrate.wiring import RoomWiring
@@ -175,7 +176,9 @@ class Config:
     @property
     def retention(self) -> InboxRetention:
         """How much the inboxes keep for bridges that are away."""
-        return InboxRetention(self.inbox_max_age_s, self.inbox_max_bytes)
+        return InboxRetention(
+            self.inbox_max_age_s, self.inbox_max_bytes, segment_bytes_of(self.inbox_max_bytes)
+        )
 
     @property
     def binds_rooms(self) -> bool:

@@ -62,6 +62,12 @@ class InboxRetention:
                 )
 
 
+def segment_bytes_of(max_bytes: int) -> int:
+    """The size of an inbox's segments: small enough that the bound can be kept, for the broker
+    drops none that it still writes to."""
+    return max(1 << 20, min(1 << 26, max_bytes // 8))
+
+
 def inbox_names(count: int, kind: InboxKind = InboxKind.STREAM) -> tuple[str, ...]:
     """The inboxes of an installation, in order. The number is chosen once: a room belongs to one
     of them by hash, so another number moves rooms to inboxes that are not bound yet. A queue cannot

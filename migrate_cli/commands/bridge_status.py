@@ -5,29 +5,24 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from bridge.positions import described
-from bridge.status import InboxStatus, RelayStatus
+from bridge.status import BridgeStatus, InboxStatus, RelayStatus
 
 
 def shown(status: RelayStatus) -> None:
     """Print it."""
     console = Console()
     table = Table()
-    for column in ("inbox", "state", "bridge", "lag", "relayed", "dead", "stands at"):
-        table.add_column(column, justify="right" if column in ("relayed", "dead") else "left")
-    names = {one.owner: f"{one.host} pid {one.pid}" for one in status.bridges}
+    for column in ("inbox", "state", "bridge", "waiting", "lag s", "relayed", "dead"):
+        is_text = column in ("inbox", "state")
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
+    numbers = {one.owner: str(number) for number, one in enumerate(status.bridges, 1)}
     for one in status.inboxes:
-        table.add_row(
-            one.inbox,
-            one.state,
-            names.get(one.holder or "", "-"),
-            _lag(one),
-            f"{one.said.get('relayed', 0):,}" if one.holder else "-",
-            f"{one.said.get('dead_lettered', 0):,}" if one.holder else "-",
-            "-" if one.cursor is None else described(one.cursor),
-        )
+        table.add_row(one.inbox, one.state, numbers.get(one.holder or "", "-"), *_figures(one))
     console.print(table)
-    console.print(_bridges(status))
+    for number, bridge in enumerate(status.bridges, 1):
+        console.print(f"Bridge {number}: {_bridge(bridge)}", soft_wrap=True, highlight=False)
+    if not status.bridges:
+        console.print("No bridge is running. Messages wait in the inboxes.")
     if status.dead_letters:
         reasons = ", ".join(f"{count} {reason}" for reason, count in status.dead_letters.items())
         console.print(f"Dead letters: {reasons}. See: wsmigrate bridge dead-letters list")
@@ -39,15 +34,18 @@ def shown(status: RelayStatus) -> None:
         )
 
 
-def _lag(one: InboxStatus) -> str:
+def _figures(one: InboxStatus) -> tuple[str, str, str, str]:
     if one.holder is None:
-        return "-"
-    return f"{one.said.get('lag_messages', 0):,} messages, {one.said.get('lag_s', 0.0):.1f} s"
+        return "-", "-", "-", "-"
+    waiting, relayed, dead = (
+        f"{one.said.get(name, 0):,}" for name in ("lag_messages", "relayed", "dead_lettered")
+    )
+    return waiting, f"{one.said.get('lag_s', 0.0):.1f}", relayed, dead
 
 
-def _bridges(status: RelayStatus) -> str:
-    if not status.bridges:
-        return "No bridge is running. Messages wait in the inboxes."
-    cut_off = sum(not one.reaches_broker for one in status.bridges)
-    said = f"{len(status.bridges)} bridge{'s' if len(status.bridges) > 1 else ''}"
-    return f"{said}, {cut_off} of them without RabbitMQ." if cut_off else f"{said}."
+def _bridge(one: BridgeStatus) -> str:
+    broker = "" if one.reaches_broker else ", without RabbitMQ"
+    return (
+        f"pid {one.pid} on {one.host}, {len(one.inboxes)} inboxes, up {one.up_s:.0f} s, "
+        f"heard of {one.seen_s:.1f} s ago{broker}"
+    )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from channels_ws.copies import Copies
 from channels_ws.delivered import DeliveredIds
 from channels_ws.layer_link import LayerLink
 from channels_ws.link_keeper import LinkKeeper
@@ -52,6 +53,7 @@ class RoomHub:
         """``on_room_gone`` is told of rooms that were left."""
         self._metrics = metrics or Metrics()
         self._delivered = DeliveredIds()
+        self._copies = Copies()
         self._links = LinkKeeper(make_layer, self._deliver, self._missed, self._metrics)
         self._rooms = LiveRooms(config, self._links, on_room_gone)
         self._draining = False
@@ -125,8 +127,12 @@ class RoomHub:
             self._metrics.events_dropped.labels(reason="not-ours").inc()
             logger.warning("An event of the channel layer is not delivered: %s", error)
             return
+        for outcome in self._copies.seen(message):
+            self._metrics.copies.labels(outcome=outcome.value).inc()
         room = self._rooms.get(message.room)
-        if room is None:
+        if message.is_copy:
+            self._metrics.events_dropped.labels(reason="copy").inc()
+        elif room is None:
             self._metrics.events_dropped.labels(reason="no-room").inc()
         elif not self._delivered.is_new(message.room, message.id):
             self._metrics.events_dropped.labels(reason="duplicate").inc()

@@ -37,7 +37,8 @@ class Message:
     """One message of a room. ``text`` is the payload of the frame, to the letter.
 
     ``published_at`` is when it was published, in seconds since the epoch by the publisher's clock;
-    None where the publisher does not say.
+    None where the publisher does not say. ``is_copy``: it was published to RabbitMQ too, with the
+    same id, and that one counts.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Message:
     text: str
     via: Via
     published_at: float | None = None
+    is_copy: bool = False
 
 
 class UnrelayableError(ValueError):
@@ -96,6 +98,8 @@ def event_of_message(message: Message, event_name: str) -> dict[str, Any]:
     }
     if message.published_at is not None:
         event["published_at"] = message.published_at
+    if message.is_copy:
+        event["copy"] = True
     return event
 
 
@@ -110,7 +114,8 @@ def message_of_event(event: Mapping[str, Any]) -> Message:
         and isinstance(text, str)
         and isinstance(via, str)
     ):
-        return Message(message_id, room, text, Via(via), _time(get("published_at")))
+        copy = get("copy") is True
+        return Message(message_id, room, text, Via(via), _time(get("published_at")), copy)
     wrong = sorted(key for key in _TEXTS if not isinstance(get(key), str))
     raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
 

@@ -11,10 +11,14 @@ from wsmigrate.rooms import group_of_room
 
 
 class LayerPublisher:
-    """Sends to the room's group in the default channel layer."""
+    """Sends to the room's group in the default channel layer.
 
-    def __init__(self, event_name: str) -> None:
+    ``copies``: what it sends is published to RabbitMQ too, with the same id, and says so.
+    """
+
+    def __init__(self, event_name: str, *, copies: bool = False) -> None:
         self._event_name = event_name
+        self._copies = copies
 
     def publish(self, publication: Publication) -> None:
         """Return once the layer has the message. Raises UnavailableError.
@@ -34,11 +38,16 @@ class LayerPublisher:
         layer = get_channel_layer()
         if layer is None:
             raise ConfigError(
-                "The notify backend is 'channels', and CHANNEL_LAYERS has no 'default'.",
+                "The notify backend is the layer's, and CHANNEL_LAYERS has no 'default'.",
                 then="Nothing was published.",
             )
         message = Message(
-            publication.id, publication.room, publication.text, Via.CHANNELS, time.time()
+            publication.id,
+            publication.room,
+            publication.text,
+            Via.CHANNELS,
+            time.time(),
+            self._copies,
         )
         event = event_of_message(message, self._event_name)
         try:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from channels_ws.notify.layer import LayerPublisher
 from channels_ws.notify.publication import Publication
 from channels_ws.notify.rabbitmq import RabbitPublisher
 from wsmigrate.config import Config, NotifyBackend
+from wsmigrate.errors import WsmigrateError
+
+logger = logging.getLogger(__name__)
 
 
 class Publisher(Protocol):
@@ -20,8 +24,33 @@ class Publisher(Protocol):
         """
 
 
+class BothPublisher:
+    """Publishes to RabbitMQ, and a copy with the same id to the layer.
+
+    Clients get what comes by way of RabbitMQ; servers compare the copy with it and drop it. So a
+    layer that fails is told in the log, and never to whoever publishes.
+    """
+
+    def __init__(self, broker: Publisher, layer: Publisher) -> None:
+        self._broker = broker
+        self._layer = layer
+
+    def publish(self, publication: Publication) -> None:
+        """As the broker's publisher: return once it has the message, or raise UnavailableError."""
+        self._broker.publish(publication)
+        try:
+            self._layer.publish(publication)
+        except WsmigrateError as error:
+            logger.warning("Only RabbitMQ has the message %s: %s", publication.id, error)
+
+
 def publisher_of_config(config: Config) -> Publisher:
     """The publisher of the backend that the settings name."""
     if config.notify_backend is NotifyBackend.CHANNELS:
         return LayerPublisher(config.event_name)
-    return RabbitPublisher(config.amqp_url, confirms=config.publisher_confirms)
+    broker = RabbitPublisher(
+        config.amqp_urls, confirms=config.publisher_confirms, wiring=config.wiring
+    )
+    if config.notify_backend is NotifyBackend.BOTH:
+        return BothPublisher(broker, LayerPublisher(config.event_name, copies=True))
+    return broker

@@ -66,6 +66,20 @@ def run(settings: str | None, admin: str | None, log_format: str, log_level: str
 
 @bridge.command()
 @_SETTINGS
+def reverse(settings: str | None) -> None:
+    """Relay the other way, until SIGTERM: what is published straight to the layer goes to the
+    rooms' exchanges, for clients of the old server.
+
+    For publishers that cannot use the notify backend "both". Needs the PostgreSQL layer.
+    """
+    need_packages("bridge reverse", "django", "channels", "pika", "psycopg")
+    set_up_django("The reverse relay", settings)
+    _log_to_stderr("info", "text")
+    asyncio.run(_run_reverse())
+
+
+@bridge.command()
+@_SETTINGS
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(settings: str | None, as_json: bool) -> int:
     """Show who relays which inbox, how far behind it is, and what could not be relayed.
@@ -106,6 +120,19 @@ async def _run(address: tuple[str, int] | None) -> None:
         finally:
             if server is not None:
                 server.stop()
+
+
+async def _run_reverse() -> None:
+    from bridge.assembly import assembled_reverse  # noqa: PLC0415 - it needs Django
+
+    config = project.project_config()
+    layer = project.layer_of_project()
+    database = project.database_parameters(config.database)
+    async with assembled_reverse(config, layer, database) as relay:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, relay.stop)
+        await relay.run()
 
 
 async def _status() -> RelayStatus:

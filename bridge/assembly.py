@@ -17,6 +17,7 @@ from bridge.leases import LeaseHolder, LeaseSession, new_owner
 from bridge.reverse import ReverseRelay
 from bridge.runner import Bridge
 from bridge.sinks import sink_for
+from bridge.sweeper import Sweeper
 from bridge.worker import Relaying
 from wsmigrate.amqp import BrokerHosts
 from wsmigrate.config import Config
@@ -35,9 +36,10 @@ async def assembled(
     leases = LeaseHolder(session, config.inbox_names, config.bridge_lease_s)
     cursors = CursorStore(database)
     letters = DeadLetterStore(database, config.dead_letter_bytes)
+    hosts = BrokerHosts(config.amqp_urls)
     relaying = Relaying(
         config=config,
-        hosts=BrokerHosts(config.amqp_urls),
+        hosts=hosts,
         cursors=cursors,
         letters=letters,
         gaps=GapStore(database),
@@ -46,7 +48,7 @@ async def assembled(
         is_ours=lambda: leases.is_valid,
     )
     try:
-        yield Bridge(relaying, leases)
+        yield Bridge(relaying, leases, Sweeper(config, hosts, database))
     finally:
         await database.close()
 

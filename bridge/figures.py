@@ -45,8 +45,10 @@ class InboxFigures:
     held: bool = False
     in_hand: int = 0
     bytes_in_hand: int = 0
-    behind: int = 0
-    """About how many messages of the inbox the layer does not have yet."""
+    cursor: int | None = None
+    """The position of the last message that the layer has, as far as the process knows."""
+    tail: int | None = None
+    """A position near the end of the inbox, when it was last looked at: only while it is far."""
     oldest_at: float | None = None
     """When the oldest message in hand was published, or came if its publisher does not say: in
     seconds since the epoch."""
@@ -55,6 +57,13 @@ class InboxFigures:
         """Note that so many messages went into the layer in one transaction."""
         self.batched += size
         self.batches[next((bound for bound in BATCH_SIZES if size <= bound), 0)] += 1
+
+    @property
+    def lag_messages(self) -> int:
+        """How many messages of the inbox the layer does not have, as far as they were read or
+        looked at: exact for a short queue, about for a long one."""
+        waiting = 0 if self.tail is None or self.cursor is None else self.tail - self.cursor
+        return max(self.in_hand, waiting)
 
     @property
     def is_layer_away(self) -> bool:
@@ -80,7 +89,7 @@ class InboxFigures:
             "marked": self.marked,
             "dead_lettered": sum(self.dead.values()),
             "missed": self.missed,
-            "lag_messages": max(self.behind, self.in_hand),
+            "lag_messages": self.lag_messages,
             "lag_s": round(self.lag_s(now), 3),
         }
 

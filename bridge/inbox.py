@@ -74,6 +74,7 @@ class InboxRelay:
         self._stopping = asyncio.Event()
         self._draining = False
         figures.in_hand = figures.bytes_in_hand = 0
+        figures.cursor = cursor
         figures.oldest_at = None
 
     def acknowledge_with(self, acknowledge: Acknowledge) -> None:
@@ -144,7 +145,7 @@ class InboxRelay:
             if not await self._done(step):
                 return
         if batch.move is not None:
-            self._cursor = batch.move.after
+            self._cursor = self._figures.cursor = batch.move.after
         figures = self._figures
         figures.state = InboxState.RELAYING
         figures.relayed += len(batch.messages)

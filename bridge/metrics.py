@@ -121,7 +121,7 @@ def _gauges(inboxes: list[tuple[str, InboxFigures]], health: BridgeHealth) -> It
     yield _gauge(
         "lag_messages",
         "Messages that wait in the inbox, about; of the inboxes that are held.",
-        {inbox: max(one.behind, one.in_hand) for inbox, one in held},
+        {inbox: one.lag_messages for inbox, one in held},
     )
     yield _gauge(
         "lag_seconds",

@@ -12,6 +12,7 @@ from bridge.figures import Figures
 from bridge.health import BridgeHealth
 from bridge.leases import Holding, LeaseHolder
 from bridge.probe import BrokerProbe
+from bridge.sweeper import Sweeper
 from bridge.worker import InboxWorker, Relaying
 from wsmigrate.errors import UnavailableError
 
@@ -32,8 +33,9 @@ class Bridge:
     frozen, can do no harm where the sink is fenced.
     """
 
-    def __init__(self, relaying: Relaying, leases: LeaseHolder) -> None:
+    def __init__(self, relaying: Relaying, leases: LeaseHolder, sweeper: Sweeper) -> None:
         self._relaying = relaying
+        self._sweeper = sweeper
         self._leases = leases
         self._probe = BrokerProbe(relaying.hosts, relaying.patience_s)
         self._stop = asyncio.Event()
@@ -81,6 +83,7 @@ class Bridge:
         Raises ConfigError when the broker or the database refuses what the settings say, and when
         the database lacks its tables.
         """
+        sweeping = asyncio.create_task(self._sweeper.run(), name="sweeper")
         try:
             while not self._stop.is_set():
                 await self._beat()
@@ -88,6 +91,8 @@ class Bridge:
                 await self._pause()
         finally:
             self._stop.set()
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
             await self._end()
 
     async def _pause(self) -> None:

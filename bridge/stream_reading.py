@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from bridge.figures import InboxFigures
 from bridge.positions import Start, described
 from bridge.reading import (
     NOT_FOUND,
@@ -27,6 +28,7 @@ OnGap = Callable[[int, int], None]
 _SILENCE_S = 0.5
 _EMPTY_S = 3.0
 _GRACE_S = 1.0
+_TAIL_EVERY_S = 2.0
 # Where a segment begins, the stream may have put a record of its own (its deduplication's state),
 # which takes an offset and is delivered to nobody. RabbitMQ 3.10.8: each segment but the first.
 _STREAMS_OWN_RECORDS = 1
@@ -55,6 +57,7 @@ class StreamReading:
         inbox: str,
         start: Start,
         on_gap: OnGap,
+        figures: InboxFigures,
         *,
         repeat_last: bool,
         seen: int = -1,
@@ -63,6 +66,7 @@ class StreamReading:
         self._inbox = inbox
         self._start = start
         self._on_gap = on_gap
+        self._figures = figures
         self._repeat_last = repeat_last and start.offset > 0
         self._next = start.offset
         self._heard = asyncio.Event()
@@ -91,27 +95,50 @@ class StreamReading:
         return channel
 
     async def watch(self, connection: AmqpConnection) -> None:
-        """End the reading when the inbox has no message from the cursor on."""
-        if not self._repeat_last:
-            return
+        """End the reading when the inbox has no message from the cursor on; then look now and then
+        where the inbox ends, while that is far."""
         try:
-            if await _within(_SILENCE_S, self._heard):
-                return
-            channel = await connection.channel()
-            first = asyncio.Event()
-            await _consume_from(channel, self._inbox, "first", 1, lambda *_: first.set())
-            await _within(_EMPTY_S, first)
-            # Before a conclusion: a broker that was merely stuck answers this later than it
-            # delivers what it has. A false alarm would relay the whole inbox once more.
-            answer = await channel.rpc("queue_declare", queue=self._inbox, passive=True)
-            if await _within(_GRACE_S, self._heard):
-                return
-            if first.is_set() or answer.method.message_count == 0:
-                self._fail(CursorBeyondEndError())
-            else:
-                self._fail(UnavailableError(f"RabbitMQ delivers nothing of {self._inbox}."))
+            if self._repeat_last:
+                await self._look_for_the_end(connection)
+            while True:
+                await asyncio.sleep(_TAIL_EVERY_S)
+                if self._figures.in_hand >= self._config.bridge_prefetch // 2:
+                    await self._look_at_the_tail(connection)
         except AmqpClosedError as error:
             self._fail(error)
+
+    async def _look_at_the_tail(self, connection: AmqpConnection) -> None:
+        """ "last" is the last chunk of the stream, of which the first message is delivered."""
+        channel = await connection.channel()
+        tail: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def on_message(_channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+            if not tail.done():
+                tail.set_result(int(properties.headers["x-stream-offset"]))
+
+        await _consume_from(channel, self._inbox, "last", 1, on_message)
+        await asyncio.wait({tail}, timeout=_EMPTY_S)
+        if tail.done():
+            self._figures.tail = self._start.position_of(tail.result())
+        if not channel.closed.done():
+            channel.raw.close()
+
+    async def _look_for_the_end(self, connection: AmqpConnection) -> None:
+        if await _within(_SILENCE_S, self._heard):
+            return
+        channel = await connection.channel()
+        first = asyncio.Event()
+        await _consume_from(channel, self._inbox, "first", 1, lambda *_: first.set())
+        await _within(_EMPTY_S, first)
+        # Before a conclusion: a broker that was merely stuck answers this later than it
+        # delivers what it has. A false alarm would relay the whole inbox once more.
+        answer = await channel.rpc("queue_declare", queue=self._inbox, passive=True)
+        if await _within(_GRACE_S, self._heard):
+            return
+        if first.is_set() or answer.method.message_count == 0:
+            self._fail(CursorBeyondEndError())
+        else:
+            self._fail(UnavailableError(f"RabbitMQ delivers nothing of {self._inbox}."))
 
     async def _declared(self, connection: AmqpConnection) -> AmqpChannel:
         channel = await connection.channel()

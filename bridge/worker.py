@@ -152,6 +152,7 @@ class InboxWorker:
             self._inbox,
             start_after(cursor),
             self._missed,
+            self._figures,
             repeat_last=not self._poison.suspicious,
             seen=self._seen,
         )

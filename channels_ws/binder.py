@@ -63,6 +63,28 @@ class RoomBinder:
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
+    def key(self) -> str:
+        """What tells the bindings of this process from those of others."""
+        return self._key
+
+    @property
+    def rooms(self) -> Collection[str]:
+        """The rooms that are bound, or may still be."""
+        return self._confirmed | self._unwanted
+
+    async def start_over(self) -> None:
+        """Somebody has removed this process's bindings: connect anew, as after a restart of the
+        broker, with all that follows for the live rooms."""
+        session = self._session
+        if session is not None and not session.is_lost:
+            try:
+                async with asyncio.timeout(self._config.bind_timeout_s):
+                    await session.remove_mark()
+            except (AmqpClosedError, TimeoutError) as error:
+                logger.info("The mark was not removed: %s", _reason(error))
+            await session.connection.close()
+
+    @property
     def _where(self) -> str:
         return redacted_url(self._hosts.first)
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from channels_ws.room_bindings import Binding, RoomBindings, type_of_refusal
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
+from wsmigrate.room_bindings import Binding, RoomBindings, type_of_refusal
 
 _ACCESS_REFUSED = 403
 _NOT_FOUND = 404

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from channels_ws.auth.guard import Guard
 from channels_ws.binder import RoomBinder
+from channels_ws.bound_rooms import BoundRooms
 from channels_ws.doorkeeper import Doorkeeper
 from channels_ws.health import ServerHealth
 from channels_ws.hub import RoomHub
@@ -47,6 +48,7 @@ class RoomServer:
         self._desk: Desk | None = None
         self._hub: RoomHub | None = None
         self._binder: RoomBinder | None = None
+        self._bound_rooms: BoundRooms | None = None
         self._starting: asyncio.Task[RoomHub] | None = None
 
     @property
@@ -121,6 +123,9 @@ class RoomServer:
             await hub.stop()
         if binder is not None:
             await binder.stop()
+        if self._bound_rooms is not None:
+            await self._bound_rooms.stop()
+            self._bound_rooms = None
         self._config = None
         self._doorkeeper = None
         if self._guard is not None:
@@ -134,6 +139,10 @@ class RoomServer:
         await hub.start(binder)
         if binder is not None:
             await binder.start()
+            self._bound_rooms = BoundRooms(
+                config.database, binder.key, lambda: binder.rooms, binder.start_over
+            )
+            self._bound_rooms.start()
         self._hub, self._binder = hub, binder
         return hub
 

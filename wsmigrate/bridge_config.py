@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wsmigrate.config_values import cannot_be, positive_int
 from wsmigrate.errors import ConfigError
 
 DEFAULT_LEASE_S = 8.0
+_BETWEEN_URLS = re.compile(r"[\s,]+(?=amqps?://)")
 MAX_PREFETCH = 65535
 """AMQP counts a prefetch in a short (0-9-1, basic.qos)."""
 
@@ -36,8 +38,7 @@ def milliseconds(key: str, value: Any) -> float:
 def amqp_urls(key: str, value: Any) -> list[str]:
     """One URL or several, of which any will do: a list, or a text with commas between them."""
     if isinstance(value, str):
-        urls = value.replace(",amqp", "\namqp").split("\n")
-        value = [url.strip() for url in urls]
+        value = _BETWEEN_URLS.split(value.strip())
     if not isinstance(value, (list, tuple)) or not value:
         raise cannot_be(key, type(value).__name__, "an AMQP URL or a list of them")
     if not all(isinstance(url, str) and url for url in value):

@@ -1,7 +1,7 @@
 # Everything that the targets need is installed by them: see requirements/bootstrap.sh (the virtual
 # environment .venv) and dev_stack/services/ (RabbitMQ, PostgreSQL, HAProxy; Redis and PgBouncer to
 # compare with).
-.PHONY: help demo up test check lock bench clean
+.PHONY: help demo up test test-long check lock bench bench-relay bench-sending clean
 ARGS ?=
 # Test processes side by side: most tests wait for other processes.
 WORKERS ?= 2
@@ -12,7 +12,8 @@ help:
 	@echo "make test   all checks and tests"
 	@echo "make test-long  the tests that take minutes"
 	@echo "make check  formatting, lint and types only"
-	@echo "make bench  how fast the servers hand out messages, side by side (ARGS=--quick for a look)"
+	@echo "make bench  how fast the servers hand out messages, side by side (ARGS=--quick for a look);"
+	@echo "            then the relay, which \`make bench-relay\` measures alone"
 	@echo "make lock   pin requirements/*.txt anew from pyproject.toml"
 
 .PHONY: setup
@@ -40,6 +41,10 @@ test-long: setup
 
 bench: setup
 	@.venv/bin/python benchmarks/fanout.py $(ARGS)
+	@.venv/bin/python benchmarks/relay.py
+
+bench-relay: setup
+	@.venv/bin/python benchmarks/relay.py $(ARGS)
 
 bench-sending: setup
 	@.venv/bin/python benchmarks/sending.py $(ARGS)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from bridge.delivery import Batch, DeadLetter, Delivery
+from bridge.figures import InboxFigures, InboxState
 from bridge.positions import described
 from bridge.sinks import Sink
 from wsmigrate.cursor import CursorMove
@@ -25,25 +29,15 @@ Acknowledge = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """What the broker delivered from an inbox. ``position``: see bridge.positions;
-    ``published_at``: seconds since the epoch, if the publisher said so."""
+class RelayLimits:
+    """How much an inbox takes at once. Sizes in bytes, ``wait_s`` in seconds: under load, a batch
+    is begun no earlier than so long after the one before it."""
 
-    tag: int
-    position: int
-    room: str
-    message_id: str | None
-    body: bytes = field(repr=False)
-    published_at: float | None = None
-
-
-@dataclass
-class RelayCounts:
-    """What a bridge has done since it was started."""
-
-    relayed: int = 0
-    skipped: int = 0
-    unrelayable: int = 0
+    max_batch: int = 500
+    max_batch_bytes: int = 1 << 20
+    wait_s: float = 0.002
+    max_bytes_in_hand: int = 32 << 20
+    max_message_bytes: int = 8 << 20
 
 
 class InboxRelay:
@@ -51,7 +45,8 @@ class InboxRelay:
 
     A batch goes into the layer with its cursor (see the sinks for what is promised), then it is
     acknowledged. While the layer fails, the batch is held and tried again, from the step that
-    failed; the broker delivers no more than the prefetch meanwhile.
+    failed; the broker delivers no more than the prefetch meanwhile, and nothing while
+    ``is_full``.
     """
 
     def __init__(
@@ -60,34 +55,56 @@ class InboxRelay:
         *,
         cursor: int | None,
         sink: Sink,
-        counts: RelayCounts,
-        max_message_bytes: int,
-        max_batch: int = 100,
+        figures: InboxFigures,
+        limits: RelayLimits,
+        is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``is_ours`` tells whether the lease of the inbox is valid: without that, nothing is sent
+        to a layer that has no fence."""
         self.inbox = inbox
         self._cursor = cursor
         self._sink = sink
+        self._figures = figures
+        self._limits = limits
+        self._is_ours = is_ours
         self._acknowledge: Acknowledge = _acknowledge_nothing
-        self._counts = counts
-        self._max_batch = max_batch
-        self._max_message_bytes = max_message_bytes
+        self._on_room: Callable[[], None] = _do_nothing
         self._waiting: deque[Delivery] = deque()
         self._work = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._draining = False
+        figures.in_hand = figures.bytes_in_hand = 0
+        figures.cursor = cursor
+        figures.oldest_at = None
 
     def acknowledge_with(self, acknowledge: Acknowledge) -> None:
         """Have what was relayed acknowledged in this way."""
         self._acknowledge = acknowledge
 
+    def when_there_is_room(self, on_room: Callable[[], None]) -> None:
+        """Have this called after each batch, when the relay is no longer full."""
+        self._on_room = on_room
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be read from the broker for the time being."""
+        return self._figures.bytes_in_hand > self._limits.max_bytes_in_hand
+
     def put(self, delivery: Delivery) -> None:
-        """Take a delivery, in the order of the stream."""
+        """Take a delivery, in the order of the inbox."""
+        figures = self._figures
+        figures.read += 1
+        figures.redelivered += delivery.redelivered
+        figures.in_hand += 1
+        figures.bytes_in_hand += len(delivery.body)
+        if figures.oldest_at is None:
+            figures.oldest_at = delivery.published_at or delivery.came_at
         self._waiting.append(delivery)
         self._work.set()
 
     def finish(self) -> None:
-        """Have ``run`` end after the batch in hand."""
-        self._stopping = True
+        """Have ``run`` end after the batch in hand; at once where the layer does not take it."""
+        self._stopping.set()
         self._work.set()
 
     def finish_when_empty(self) -> None:
@@ -100,70 +117,141 @@ class InboxRelay:
 
         Raises CursorMovedError when another bridge relays the same inbox.
         """
-        while not self._stopping:
+        while not self._stopping.is_set():
             await self._work.wait()
             self._work.clear()
-            while self._waiting and not self._stopping:
+            while self._waiting and not self._stopping.is_set():
+                begun = time.monotonic()
                 await self._relay_batch(self._next_batch())
+                left_s = begun + self._limits.wait_s - time.monotonic()
+                if left_s > 0 and not self._draining:
+                    await asyncio.sleep(left_s)
             if self._draining:
                 return
 
     def _next_batch(self) -> list[Delivery]:
-        size = min(len(self._waiting), self._max_batch)
-        return [self._waiting.popleft() for _ in range(size)]
+        taken: list[Delivery] = []
+        size = 0
+        while self._waiting and len(taken) < self._limits.max_batch:
+            size += len(self._waiting[0].body)
+            if taken and size > self._limits.max_batch_bytes:
+                break
+            taken.append(self._waiting.popleft())
+        return taken
 
-    async def _relay_batch(self, batch: list[Delivery]) -> None:
-        messages = [
-            message for delivery in batch if (message := self._message(delivery)) is not None
-        ]
-        last = batch[-1]
-        move: CursorMove | None = None
-        if self._cursor is None or last.position > self._cursor:
-            move = CursorMove(self.inbox, self._cursor, last.position)
-            self._cursor = last.position
-        for step in self._sink.steps(messages, move):
-            await self._until_available(step)
-        self._counts.relayed += len(messages)
-        self._acknowledge(last.tag)
+    async def _relay_batch(self, deliveries: list[Delivery]) -> None:
+        batch = self._batch(deliveries)
+        for step in self._sink.steps(batch):
+            if not await self._done(step):
+                return
+        if batch.move is not None:
+            self._cursor = self._figures.cursor = batch.move.after
+        figures = self._figures
+        figures.state = InboxState.RELAYING
+        figures.relayed += len(batch.messages)
+        if batch.messages:
+            figures.count_batch(len(batch.messages))
+        for letter in batch.dead:
+            self._tell(letter)
+        was_full = self.is_full
+        figures.in_hand -= len(deliveries)
+        figures.bytes_in_hand -= sum(len(delivery.body) for delivery in deliveries)
+        first = self._waiting[0] if self._waiting else None
+        figures.oldest_at = None if first is None else first.published_at or first.came_at
+        self._acknowledged(deliveries[-1].tag)
+        if was_full and not self.is_full:
+            self._on_room()
 
-    def _message(self, delivery: Delivery) -> Message | None:
-        if self._cursor is not None and delivery.position <= self._cursor:
-            self._counts.skipped += 1
-            return None
+    def _acknowledged(self, tag: int) -> None:
+        self._acknowledge(tag)
+
+    def _batch(self, deliveries: list[Delivery]) -> Batch:
+        messages: list[Message] = []
+        dead: list[DeadLetter] = []
+        for delivery in deliveries:
+            position = delivery.position
+            if position is not None and self._cursor is not None and position <= self._cursor:
+                self._figures.already_relayed += 1
+            elif delivery.marked:
+                self._figures.marked += 1
+            else:
+                self._sort(delivery, messages, dead)
+        last = deliveries[-1].position
+        move = None
+        if last is not None and (self._cursor is None or last > self._cursor):
+            move = CursorMove(self.inbox, self._cursor, last)
+        return Batch(tuple(messages), tuple(dead), move)
+
+    def _sort(self, delivery: Delivery, messages: list[Message], dead: list[DeadLetter]) -> None:
         try:
-            return relayed_message(
-                room=delivery.room,
-                body=delivery.body,
-                message_id=delivery.message_id,
-                inbox=self.inbox,
-                offset=delivery.position,
-                max_bytes=self._max_message_bytes,
-                published_at=delivery.published_at,
+            messages.append(
+                relayed_message(
+                    room=delivery.room,
+                    body=delivery.body,
+                    message_id=delivery.message_id or self._own_id(delivery),
+                    inbox=self.inbox,
+                    offset=delivery.position or 0,
+                    max_bytes=self._limits.max_message_bytes,
+                    published_at=delivery.published_at,
+                )
             )
         except UnrelayableError as error:
-            self._counts.unrelayable += 1
-            logger.error(
-                "A message of the room %r is not relayed: %s (%s, %s; it stays in the inbox "
-                "until its retention ends)",
-                delivery.room,
-                error,
-                self.inbox,
-                described(delivery.position),
+            position = delivery.position
+            dead.append(
+                DeadLetter(
+                    inbox=self.inbox,
+                    # A queue numbers nothing: what is delivered twice is kept twice.
+                    position=secrets.randbits(62) if position is None else position,
+                    reason=error.reason,
+                    explanation=str(error),
+                    room=delivery.room,
+                    message_id=delivery.message_id,
+                    properties=delivery.properties(),
+                    body=delivery.body,
+                    published_at=delivery.published_at,
+                )
             )
-            return None
 
-    async def _until_available(self, act: Callable[[], Awaitable[None]]) -> None:
+    def _own_id(self, delivery: Delivery) -> str | None:
+        """An id for a message of a queue, which nothing else tells from an equal one."""
+        return secrets.token_hex(16) if delivery.position is None else None
+
+    def _tell(self, letter: DeadLetter) -> None:
+        self._figures.dead[letter.reason] += 1
+        logger.error(
+            "A message of the room %r is not relayed, but kept as a dead letter: %s (%s, %s)",
+            letter.room,
+            letter.explanation,
+            self.inbox,
+            described(letter.position),
+        )
+
+    async def _done(self, act: Callable[[], Awaitable[None]]) -> bool:
+        """Do it, again and again until it has succeeded; False if that was given up."""
         backoff = _FIRST_BACKOFF_S
         while True:
             try:
+                if not self._sink.fenced and not self._is_ours():
+                    raise UnavailableError("The lease of the inbox could not be renewed in time.")
                 await act()
             except UnavailableError as error:
-                logger.warning("%s: %s Trying again in %.1f s", self.inbox, error, backoff)
+                self._figures.state = InboxState.LAYER_AWAY
+                self._figures.layer_failures += 1
+                pause_s = backoff * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+                logger.warning("%s: %s Trying again in %.1f s", self.inbox, error, pause_s)
             else:
-                return
-            await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-            backoff = min(backoff * 2, _MAX_BACKOFF_S)
+                return True
+            try:
+                await asyncio.wait_for(self._stopping.wait(), pause_s)
+            except TimeoutError:
+                backoff = min(backoff * 2, _MAX_BACKOFF_S)
+            else:
+                return False
 
 
 def _acknowledge_nothing(_tag: int) -> None:
     """Stands in until there is a channel."""
+
+
+def _do_nothing() -> None:
+    """Stands in until somebody waits for room."""

@@ -7,123 +7,97 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from bridge.inbox import Delivery, InboxRelay
-from bridge.positions import Start
+from bridge.delivery import Delivery
+from bridge.inbox import InboxRelay
+from bridge.pulse import Pulse
+from bridge.reading import Reading
 from bridge.wire import TolerantConnection, connection_parameters
-from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
-from wsmigrate.config import Config
+from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection, BrokerHosts
 from wsmigrate.errors import UnavailableError
-from wsmigrate.message import published_at_of_headers
-from wsmigrate.topology import inbox_arguments
 
-_CONNECT_TIMEOUT_S = 10.0
 _FINISH_TIMEOUT_S = 10.0
-_PREFETCH = 200
-_NOT_FOUND = 404
-_PRECONDITION_FAILED = 406
-_SILENCE_S = 0.5
-_EMPTY_S = 3.0
-_GRACE_S = 1.0
+_CLOSE_TIMEOUT_S = 1.0
 
 
 class InboxCancelledError(UnavailableError):
     """RabbitMQ has ended the delivery of an inbox."""
 
 
-class CursorBeyondEndError(Exception):
-    """The stream of an inbox ends before its cursor: it is not the stream that was relayed."""
-
-
 class InboxSession:
     """Consumes one inbox into its relay, until something ends it.
 
-    Reading begins with the message *at* the cursor, which is skipped: a stream that was relayed
-    always has that message or a newer one (retention never drops the last segment), so it is heard
-    at once. Where nothing is heard although the first message of the inbox can be had, or the inbox
-    is empty, the cursor is beyond the end. ``repeat_last=False`` begins behind the cursor, without
-    this check: for a message at the cursor that cannot be read.
+    ``patience_s``: a broker that says nothing for so long, though it was asked, is taken for gone.
     """
 
     def __init__(
-        self, config: Config, relay: InboxRelay, start: Start, *, repeat_last: bool
+        self, hosts: BrokerHosts, relay: InboxRelay, reading: Reading, patience_s: float
     ) -> None:
-        self._config = config
+        self._hosts = hosts
         self._relay = relay
-        self._start = start
-        self._repeat_last = repeat_last and start.offset > 0
-        self._heard = asyncio.Event()
+        self._reading = reading
+        self._patience_s = patience_s
+        self._raw: list[TolerantConnection] = []
+        self._pulse = Pulse(patience_s)
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        self.heard_new = False
-        """Whether a message behind the cursor was delivered."""
         self.unreadable: Exception | None = None
         """What was raised over the broker's input, if that broke the connection."""
 
-    async def run(self, stop: asyncio.Event, on_consuming: Callable[[], None]) -> None:
-        """Return after ``stop``, with the batch in hand relayed.
+    @property
+    def heard_new(self) -> bool:
+        """Whether a message behind the cursor was delivered."""
+        return self._reading.heard_new
+
+    async def run(
+        self, stop: asyncio.Event, on_consuming: Callable[[], None], on_end: Callable[[], None]
+    ) -> None:
+        """Return after ``stop``, with the batch in hand relayed. ``on_end`` is called as soon as
+        the session is over, before the last of it is relayed.
 
         Raises whatever ended the session else: AmqpClosedError, TimeoutError, InboxCancelledError,
         CursorBeyondEndError, and CursorMovedError from the relay. What was delivered before is
         relayed first, as far as the layer takes it within ten seconds.
         """
-        parameters = connection_parameters(self._config.amqp_url)
-        factory = functools.partial(
-            TolerantConnection, parameters, on_unreadable=self._note_unreadable
-        )
-        connection = await AmqpConnection.open(factory, _CONNECT_TIMEOUT_S)
+        connection = await self._hosts.connect(self._factory, self._patience_s)
         try:
-            await self._consume(connection)
-            on_consuming()
-            await self._relay_until_ended(connection, stop)
-        finally:
-            await connection.close()
-
-    async def _consume(self, connection: AmqpConnection) -> None:
-        channel = await self._declared(connection)
-        self._relay.acknowledge_with(functools.partial(_acknowledge, channel))
-        channel.closed.add_done_callback(self._channel_closed)
-        channel.raw.add_on_cancel_callback(self._cancelled)
-        if self._repeat_last:
-            offset: int | str = self._start.offset - 1
-        else:
-            offset = self._start.offset or "first"
-        await _consume_from(channel, self._relay.inbox, offset, _PREFETCH, self._on_message)
-
-    async def _declared(self, connection: AmqpConnection) -> AmqpChannel:
-        """A channel, and the inbox exists. One with another retention is used as it is."""
-        channel = await connection.channel()
-        try:
-            await channel.rpc("queue_declare", queue=self._relay.inbox, passive=True)
-        except AmqpClosedError as error:
-            # A cluster says 404 as well of a queue whose node is down: that one is not lost.
-            if error.reply_code != _NOT_FOUND or "no queue" not in str(error):
-                raise
-            if self._start.offset > 0:
-                raise CursorBeyondEndError from None
-            return await self._newly_declared(connection)
-        return channel
-
-    async def _newly_declared(self, connection: AmqpConnection) -> AmqpChannel:
-        channel = await connection.channel()
-        arguments = inbox_arguments(self._config.retention)
-        try:
-            await channel.rpc(
-                "queue_declare", queue=self._relay.inbox, durable=True, arguments=arguments
+            channel = await asyncio.wait_for(
+                self._reading.begin(connection, self._on_delivery, self._fail), self._patience_s
             )
-        except AmqpClosedError as error:  # somebody else declared it meanwhile
-            if error.reply_code != _PRECONDITION_FAILED:
-                raise
-            channel = await connection.channel()
-        return channel
+            self._relay.acknowledge_with(functools.partial(_acknowledge, channel))
+            self._relay.when_there_is_room(self._resume)
+            channel.closed.add_done_callback(self._channel_closed)
+            channel.raw.add_on_cancel_callback(self._cancelled)
+            on_consuming()
+            await self._relay_until_ended(connection, stop, on_end)
+        finally:
+            self._resume()  # the broker's answer to the close has to be read
+            await connection.close(_CLOSE_TIMEOUT_S)
 
-    async def _relay_until_ended(self, connection: AmqpConnection, stop: asyncio.Event) -> None:
+    def _factory(self, url: str) -> Any:
+        # So that the broker notices a bridge that is frozen or cut off about when its lease ends.
+        parameters = connection_parameters(url, heartbeat_s=max(2, round(self._patience_s)))
+
+        def make(**callbacks: Any) -> TolerantConnection:
+            raw = TolerantConnection(parameters, on_unreadable=self._note_unreadable, **callbacks)
+            self._raw[:] = [raw]
+            return raw
+
+        return make
+
+    async def _relay_until_ended(
+        self, connection: AmqpConnection, stop: asyncio.Event, on_end: Callable[[], None]
+    ) -> None:
         relaying = asyncio.create_task(self._relay.run())
         stopped = asyncio.create_task(stop.wait())
-        tasks: list[asyncio.Task[Any]] = [relaying, stopped]
-        if self._repeat_last:
-            tasks.append(asyncio.create_task(self._look_for_the_end(connection)))
+        tasks: list[asyncio.Task[Any]] = [
+            relaying,
+            stopped,
+            asyncio.create_task(self._reading.watch(connection)),
+            asyncio.create_task(self._watch_pulse(connection)),
+        ]
         try:
             ends: list[asyncio.Future[Any]] = [relaying, stopped, self._failed]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            on_end()
             if stop.is_set():
                 self._relay.finish()
             else:
@@ -138,45 +112,28 @@ class InboxSession:
         if self._failed.done() and not stop.is_set():
             raise self._failed.result()
 
-    async def _look_for_the_end(self, connection: AmqpConnection) -> None:
-        """End the session when the inbox has no message from the cursor on."""
+    async def _watch_pulse(self, connection: AmqpConnection) -> None:
         try:
-            if await _within(_SILENCE_S, self._heard):
-                return
-            channel = await connection.channel()
-            first = asyncio.Event()
-            await _consume_from(channel, self._relay.inbox, "first", 1, lambda *_: first.set())
-            await _within(_EMPTY_S, first)
-            # Before a conclusion: a broker that was merely stuck answers this later than it
-            # delivers what it has. A false alarm would relay the whole inbox once more.
-            answer = await channel.rpc("queue_declare", queue=self._relay.inbox, passive=True)
-            if await _within(_GRACE_S, self._heard):
-                return
-            if first.is_set() or answer.method.message_count == 0:
-                self._fail(CursorBeyondEndError())
-            else:
-                self._fail(UnavailableError(f"RabbitMQ delivers nothing of {self._relay.inbox}."))
-        except AmqpClosedError as error:
+            await self._pulse.watch(connection, self._excuse_silence)
+        except (AmqpClosedError, UnavailableError) as error:
             self._fail(error)
 
-    def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
-        offset = (properties.headers or {}).get("x-stream-offset")
-        if offset is None:
-            self._fail(UnavailableError(f"The queue {self._relay.inbox} is no stream."))
-            return
-        self._heard.set()
-        self.heard_new = self.heard_new or offset >= self._start.offset
-        message_id = properties.message_id
-        self._relay.put(
-            Delivery(
-                tag=method.delivery_tag,
-                position=self._start.position_of(int(offset)),
-                room=_text(method.exchange),
-                message_id=message_id if isinstance(message_id, str) else None,
-                body=body,
-                published_at=published_at_of_headers(properties.headers),
-            )
-        )
+    def _excuse_silence(self) -> None:
+        for raw in self._raw:
+            raw.excuse_silence()
+
+    def _on_delivery(self, delivery: Delivery) -> None:
+        self._pulse.felt()
+        self._relay.put(delivery)
+        if self._relay.is_full:
+            self._pulse.pause()
+            for raw in self._raw:
+                raw.pause_reading()
+
+    def _resume(self) -> None:
+        self._pulse.resume()
+        for raw in self._raw:
+            raw.resume_reading()
 
     def _cancelled(self, _method: Any) -> None:
         self._fail(
@@ -195,31 +152,6 @@ class InboxSession:
     def _fail(self, error: Exception) -> None:
         if not self._failed.done():
             self._failed.set_result(error)
-
-
-async def _consume_from(
-    channel: AmqpChannel, inbox: str, offset: int | str, prefetch: int, callback: Any
-) -> None:
-    await channel.rpc("basic_qos", prefetch_count=prefetch)  # a stream refuses to go without
-    await channel.rpc(
-        "basic_consume",
-        queue=inbox,
-        on_message_callback=callback,
-        arguments={"x-stream-offset": offset},
-    )
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
-
-
-def _text(name: str | bytes) -> str:
-    """A name from the broker; one that is not UTF-8 becomes one that no room can have."""
-    return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
 
 
 def _acknowledge(channel: AmqpChannel, tag: int) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from bridge.cursors import CursorStore
+from bridge.dead_letters import DeadLetterStore
+from bridge.delivery import Batch
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError, WsmigrateError
 from wsmigrate.message import Message, event_of_message
@@ -21,7 +23,11 @@ _PLACE = ("host", "hostaddr", "port", "dbname")
 class Sink(Protocol):
     """A destination for batches."""
 
-    def steps(self, messages: Sequence[Message], move: CursorMove | None) -> list[Step]:
+    @property
+    def fenced(self) -> bool:
+        """Whether a bridge that has lost an inbox without knowing it can relay nothing of it."""
+
+    def steps(self, batch: Batch) -> list[Step]:
         """What has to be done, one after another, each until it has succeeded."""
 
 
@@ -29,16 +35,25 @@ class AtomicSink:
     """Messages and cursor in one transaction of the PostgreSQL layer: exactly once.
 
     A step whose outcome is not known and that is tried again finds the cursor moved, if it had
-    succeeded: CursorMovedError then makes the inbox go on from where the cursor is.
+    succeeded: CursorMovedError then makes the inbox go on from where the cursor is. Dead letters
+    are kept before that, which may be repeated: a letter is its inbox and position.
     """
 
-    def __init__(self, layer: Any, event_name: str) -> None:
+    fenced = True
+
+    def __init__(self, layer: Any, event_name: str, letters: DeadLetterStore) -> None:
         self._layer = layer
         self._event_name = event_name
+        self._letters = letters
 
-    def steps(self, messages: Sequence[Message], move: CursorMove | None) -> list[Step]:
-        """One step."""
-        return [functools.partial(self._send, messages, move)] if messages or move else []
+    def steps(self, batch: Batch) -> list[Step]:
+        """One step, and one before it where there are dead letters."""
+        steps: list[Step] = []
+        if batch.dead:
+            steps.append(functools.partial(self._letters.keep, batch.dead))
+        if batch.messages or batch.move is not None:
+            steps.append(functools.partial(self._send, batch.messages, batch.move))
+        return steps
 
     async def _send(self, messages: Sequence[Message], move: CursorMove | None) -> None:
         events = [
@@ -51,16 +66,24 @@ class AtomicSink:
 class StepwiseSink:
     """Message after message into any layer, then the cursor: at least once."""
 
-    def __init__(self, layer: Any, event_name: str, cursors: CursorStore) -> None:
+    fenced = False
+
+    def __init__(
+        self, layer: Any, event_name: str, cursors: CursorStore, letters: DeadLetterStore
+    ) -> None:
         self._layer = layer
         self._event_name = event_name
         self._cursors = cursors
+        self._letters = letters
 
-    def steps(self, messages: Sequence[Message], move: CursorMove | None) -> list[Step]:
-        """A step for each message, and one for the cursor."""
-        steps: list[Step] = [functools.partial(self._send, message) for message in messages]
-        if move is not None:
-            steps.append(functools.partial(self._cursors.move, move))
+    def steps(self, batch: Batch) -> list[Step]:
+        """A step for the dead letters, one for each message, and one for the cursor."""
+        steps: list[Step] = []
+        if batch.dead:
+            steps.append(functools.partial(self._letters.keep, batch.dead))
+        steps += [functools.partial(self._send, message) for message in batch.messages]
+        if batch.move is not None:
+            steps.append(functools.partial(self._cursors.move, batch.move))
         return steps
 
     async def _send(self, message: Message) -> None:
@@ -69,13 +92,17 @@ class StepwiseSink:
 
 
 def sink_for(
-    layer: Any, event_name: str, cursors: CursorStore, database: Mapping[str, Any]
+    layer: Any,
+    event_name: str,
+    cursors: CursorStore,
+    letters: DeadLetterStore,
+    database: Mapping[str, Any],
 ) -> Sink:
     """The best sink that a layer allows: ``database`` is where the cursors are."""
     its_own = getattr(layer, "db_params", None)
     if hasattr(layer, "group_send_many") and its_own is not None and _same(its_own, database):
-        return AtomicSink(layer, event_name)
-    return StepwiseSink(layer, event_name, cursors)
+        return AtomicSink(layer, event_name, letters)
+    return StepwiseSink(layer, event_name, cursors, letters)
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -51,6 +51,31 @@ class TolerantConnection(AsyncioConnection):
         self._on_unreadable = on_unreadable
         super().__init__(parameters, **callbacks)
 
+    def pause_reading(self) -> None:
+        """Take nothing more from the socket, so that the broker has to wait. pika has no public
+        way; where its inner parts are not as expected, reading goes on."""
+        self._set_reading(on=False)
+
+    def resume_reading(self) -> None:
+        """Go on."""
+        self._set_reading(on=True)
+
+    def excuse_silence(self) -> None:
+        """Have pika's heartbeat take a peer for alive that was not listened to."""
+        self.bytes_received += 1
+
+    def _set_reading(self, *, on: bool) -> None:
+        transport = self._transport
+        sock = getattr(transport, "_sock", None)
+        readable = getattr(transport, "_on_socket_readable", None)
+        if sock is None or readable is None or sock.fileno() < 0:
+            return
+        loop = self.ioloop
+        if on:
+            loop.add_reader(sock.fileno(), readable)
+        else:
+            loop.remove_reader(sock.fileno())
+
     def _on_data_available(self, data_in: bytes) -> None:
         try:
             super()._on_data_available(data_in)
@@ -69,17 +94,22 @@ class TolerantConnection(AsyncioConnection):
         return size, value
 
 
-def connection_parameters(url: str) -> pika.URLParameters:
-    """What pika makes of a URL. Raises ConfigError for options that it cannot use, such as a file
-    of certificates that does not exist."""
+def connection_parameters(url: str, heartbeat_s: int | None = None) -> pika.URLParameters:
+    """What pika makes of a URL, with a heartbeat where it names none.
+
+    Raises ConfigError for options that it cannot use, such as a file of certificates that does not
+    exist."""
     try:
-        return pika.URLParameters(url)
+        parameters = pika.URLParameters(url)
     except (ValueError, TypeError, AttributeError, OSError) as error:
         raise ConfigError(
             f"The options of the AMQP URL {redacted_url(url)} cannot be used "
             f"({type(error).__name__}).",
             remedy="Check the files and values behind its question mark.",
         ) from error
+    if heartbeat_s is not None and "heartbeat=" not in url:
+        parameters.heartbeat = heartbeat_s
+    return parameters
 
 
 def tolerant_header_frame(buffer: bytes) -> tuple[int, frame.Header]:

@@ -1,4 +1,4 @@
-"""Keeps one inbox relayed, whatever happens to its connection."""
+"""Keeps one inbox relayed for as long as its lease lasts, whatever happens to its connection."""
 
 from __future__ import annotations
 
@@ -12,16 +12,23 @@ from dataclasses import dataclass
 import pika.exceptions
 
 from bridge.cursors import CursorStore
-from bridge.inbox import InboxRelay, RelayCounts
+from bridge.dead_letters import DeadLetterStore
+from bridge.delivery import DeadLetter
+from bridge.figures import Figures, InboxState
+from bridge.gaps import GapStore
+from bridge.inbox import InboxRelay, RelayLimits
 from bridge.poison import PoisonWatch
 from bridge.positions import described, start_after
-from bridge.session import CursorBeyondEndError, InboxSession
+from bridge.reading import QueueReading, Reading
+from bridge.session import InboxSession
 from bridge.sinks import Sink
-from wsmigrate.amqp import AmqpClosedError
+from bridge.stream_reading import CursorBeyondEndError, StreamReading
+from wsmigrate.amqp import AmqpClosedError, BrokerHosts
 from wsmigrate.amqp_url import redacted_url
 from wsmigrate.config import Config
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
+from wsmigrate.topology import InboxKind
 
 logger = logging.getLogger(__name__)
 
@@ -40,28 +47,58 @@ class Relaying:
     """What the inboxes of a bridge have in common."""
 
     config: Config
+    hosts: BrokerHosts
     cursors: CursorStore
+    letters: DeadLetterStore
+    gaps: GapStore
     sink: Sink
-    counts: RelayCounts
-    stop: asyncio.Event
+    figures: Figures
+    is_ours: Callable[[], bool]
+
+    @property
+    def limits(self) -> RelayLimits:
+        """What each inbox may take. The memory is shared out among all of them."""
+        config = self.config
+        return RelayLimits(
+            max_batch=config.bridge_batch,
+            max_batch_bytes=config.bridge_batch_bytes,
+            wait_s=config.bridge_batch_wait_s,
+            max_bytes_in_hand=max(1, config.bridge_memory_bytes // config.inboxes),
+            max_message_bytes=config.max_message_bytes,
+        )
+
+    @property
+    def patience_s(self) -> float:
+        """How long a broker may be silent: half a lease, so that an inbox whose bridge does not
+        reach the broker is another's by the time that the lease is over."""
+        return self.config.bridge_lease_s / 2
 
 
 class InboxWorker:
     """Relays one inbox over sessions of its own, so that none holds up another."""
 
-    def __init__(self, inbox: str, relaying: Relaying, on_consuming: Callable[[str], None]) -> None:
+    def __init__(self, inbox: str, relaying: Relaying) -> None:
         self._inbox = inbox
         self._relaying = relaying
-        self._on_consuming = on_consuming
+        self._figures = relaying.figures.of(inbox)
         self._poison = PoisonWatch()
+        self._stop = asyncio.Event()
         self._backoff_s = _FIRST_BACKOFF_S
+        self._seen = -1
+        self.silent_since: float | None = time.monotonic()
+        """Since when nothing is delivered to it, in seconds of the monotonic clock; None while
+        something would be."""
+
+    def stop(self) -> None:
+        """Have ``run`` return after the batch in hand."""
+        self._stop.set()
 
     async def run(self) -> None:
         """Relay until stopped. What is away is waited for.
 
         Raises ConfigError when the broker or the database refuses what the settings say.
         """
-        while not self._relaying.stop.is_set():
+        while not self._stop.is_set():
             try:
                 await self._run_session()
             except (AmqpClosedError, UnavailableError, RefusedError, TimeoutError) as error:
@@ -72,34 +109,69 @@ class InboxWorker:
                 )
                 await self._sleep_unless_stopped(pause_s)
                 self._backoff_s = min(self._backoff_s * 2, _MAX_BACKOFF_S)
+            finally:
+                self._silent()
 
     async def _run_session(self) -> None:
         relaying = self._relaying
+        self._figures.sessions += 1
         cursor = await relaying.cursors.read(self._inbox)
         if self._poison.convinced:
             cursor = await self._pass_over(cursor)
-        start = start_after(cursor)
         relay = InboxRelay(
             self._inbox,
             cursor=cursor,
             sink=relaying.sink,
-            counts=relaying.counts,
-            max_message_bytes=relaying.config.max_message_bytes,
+            figures=self._figures,
+            limits=relaying.limits,
+            is_ours=relaying.is_ours,
         )
-        session = InboxSession(
-            relaying.config, relay, start, repeat_last=not self._poison.suspicious
-        )
+        reading = self._reading(cursor)
+        session = InboxSession(relaying.hosts, relay, reading, relaying.patience_s)
         begun = time.monotonic()
         try:
-            await session.run(relaying.stop, lambda: self._on_consuming(self._inbox))
+            await session.run(self._stop, self._consuming, self._silent)
         except CursorBeyondEndError:
             await self._restart(cursor)
         finally:
+            self._silent()
             if session.heard_new or time.monotonic() - begun > _LASTED_S:
                 self._backoff_s = _FIRST_BACKOFF_S
                 self._poison.went_on()
             elif session.unreadable is not None:
                 self._poison.broke()
+            if isinstance(reading, StreamReading):
+                self._seen = max(self._seen, reading.last_position)
+
+    def _reading(self, cursor: int | None) -> Reading:
+        config = self._relaying.config
+        if config.inbox_kind is InboxKind.QUEUE:
+            return QueueReading(config, self._inbox)
+        return StreamReading(
+            config,
+            self._inbox,
+            start_after(cursor),
+            self._missed,
+            self._figures,
+            repeat_last=not self._poison.suspicious,
+            seen=self._seen,
+        )
+
+    def _consuming(self) -> None:
+        self.silent_since = None
+        self._figures.state = InboxState.RELAYING
+        if self._figures.sessions > 1:
+            logger.info("%s is relayed again", self._inbox)
+
+    def _silent(self) -> None:
+        if self.silent_since is None:
+            self.silent_since = time.monotonic()
+            self._figures.state = InboxState.CONNECTING
+
+    def _missed(self, first: int, last: int) -> None:
+        self._figures.gaps += 1
+        self._figures.missed += last - first + 1
+        self._relaying.gaps.found(self._inbox, first, last)
 
     async def _restart(self, cursor: int | None) -> None:
         start = start_after(cursor)
@@ -116,8 +188,12 @@ class InboxWorker:
     async def _pass_over(self, cursor: int | None) -> int:
         start = start_after(cursor)
         position = start.position_of(start.offset)
+        letter = DeadLetter(
+            self._inbox, position, "unreadable", "it breaks each connection that delivers it"
+        )
+        await self._relaying.letters.keep([letter])
         await self._relaying.cursors.move(CursorMove(self._inbox, cursor, position))
-        self._relaying.counts.unrelayable += 1
+        self._figures.dead[letter.reason] += 1
         self._poison.went_on()
         logger.error(
             "A message that breaks each connection is passed over: %s, %s",
@@ -129,14 +205,14 @@ class InboxWorker:
     def _raise_if_refused(self, error: Exception) -> None:
         if isinstance(error, AmqpClosedError) and isinstance(error.reason, _REFUSALS):
             raise ConfigError(
-                f"RabbitMQ at {redacted_url(self._relaying.config.amqp_url)} refuses the bridge "
+                f"RabbitMQ at {redacted_url(self._relaying.hosts.first)} refuses the bridge "
                 f"({error.reason}).",
                 remedy="Check user, password, vhost and permissions.",
             ) from error
 
     async def _sleep_unless_stopped(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._relaying.stop.wait(), seconds)
+            await asyncio.wait_for(self._stop.wait(), seconds)
         except TimeoutError:
             return
 

@@ -16,9 +16,10 @@ import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 
 from channels_ws.binding import BindingSession
-from wsmigrate.amqp import AmqpClosedError, AmqpConnection
+from wsmigrate.amqp import AmqpClosedError, BrokerHosts
 from wsmigrate.config import Config, redacted_url
 from wsmigrate.errors import UnavailableError
+from wsmigrate.rooms import RoomError
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class RoomBinder:
     def __init__(self, config: Config, on_gap: Callable[[Collection[str]], None] = _nobody) -> None:
         self._config = config
         self._on_gap = on_gap
-        self._url = redacted_url(config.amqp_url)
+        self._hosts = BrokerHosts(config.amqp_urls)
         self._key = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self._confirmed: set[str] = (
             set()
@@ -60,6 +61,32 @@ class RoomBinder:
         self._connected = asyncio.Event()
         self._heard_at = 0.0  # when the broker last confirmed a binding, by the loop's clock
         self._supervisor: asyncio.Task[None] | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells the bindings of this process from those of others."""
+        return self._key
+
+    @property
+    def rooms(self) -> Collection[str]:
+        """The rooms that are bound, or may still be."""
+        return self._confirmed | self._unwanted
+
+    async def start_over(self) -> None:
+        """Somebody has removed this process's bindings: connect anew, as after a restart of the
+        broker, with all that follows for the live rooms."""
+        session = self._session
+        if session is not None and not session.is_lost:
+            try:
+                async with asyncio.timeout(self._config.bind_timeout_s):
+                    await session.remove_mark()
+            except (AmqpClosedError, TimeoutError) as error:
+                logger.info("The mark was not removed: %s", _reason(error))
+            await session.connection.close()
+
+    @property
+    def _where(self) -> str:
+        return redacted_url(self._hosts.first)
 
     @property
     def is_linked(self) -> bool:
@@ -105,13 +132,18 @@ class RoomBinder:
             await self._while_it_answers(self._bind(room))
         except TimeoutError as error:
             raise BindError(
-                f"A room could not be bound: RabbitMQ at {self._url} did not answer within "
+                f"A room could not be bound: RabbitMQ at {self._where} did not answer within "
                 f"{self._config.bind_timeout_s:g} s.",
+                then="Its client is refused with 503.",
+            ) from error
+        except RoomError as error:
+            raise BindError(
+                f"A room could not be bound: {error.reason}.",
                 then="Its client is refused with 503.",
             ) from error
         except AmqpClosedError as error:
             raise BindError(
-                f"A room could not be bound: RabbitMQ at {self._url} refused it ({error}).",
+                f"A room could not be bound: RabbitMQ at {self._where} refused it ({error}).",
                 then="Its client is refused with 503.",
             ) from error
 
@@ -185,7 +217,7 @@ class RoomBinder:
                 logger.warning(
                     "RabbitMQ at %s cannot be used (%s). New clients are refused with 503; trying "
                     "again in %.1f s",
-                    self._url,
+                    self._where,
                     _reason(error),
                     backoff,
                 )
@@ -194,9 +226,9 @@ class RoomBinder:
 
     async def _use_one_connection(self) -> None:
         """Returns when a connection that could be used is lost; raises if it never could."""
-        parameters = pika.URLParameters(self._config.amqp_url)
-        connection = await AmqpConnection.open(
-            functools.partial(AsyncioConnection, parameters), _CONNECT_TIMEOUT_S
+        connection = await self._hosts.connect(
+            lambda url: functools.partial(AsyncioConnection, pika.URLParameters(url)),
+            _CONNECT_TIMEOUT_S / len(self._config.amqp_urls),
         )
         session = BindingSession(connection, self._config, self._key)
         try:

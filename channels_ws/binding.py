@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
-from wsmigrate.topology import ROOM_EXCHANGE, inbox_arguments, inbox_names, inbox_of_room
+from wsmigrate.room_bindings import Binding, RoomBindings, type_of_refusal
 
+_ACCESS_REFUSED = 403
 _NOT_FOUND = 404
 _PRECONDITION_FAILED = 406
 _MARK_EXPIRES_MS = 30 * 60 * 1000
@@ -32,22 +33,37 @@ class _Lane:
             await channel.rpc(method, **arguments)
 
     async def declare_and_bind(
-        self, exchange: Mapping[str, object], binding: Mapping[str, object]
-    ) -> None:
+        self, exchange: Mapping[str, object], bindings: Sequence[Binding]
+    ) -> str | None:
         """Both in one round trip. Raises AmqpClosedError.
 
-        An exchange that exists with other properties is bound as it is.
+        An exchange that exists with other properties, or that this user may not declare, is bound
+        as it is; where ``bindings`` do not suit its type, nothing is bound and the type is
+        returned.
         """
         async with self._turn:
             channel = await self._open_channel()
             try:
                 channel.tell("exchange_declare", **exchange)
-                await channel.rpc("queue_bind", **binding)
+                for binding in bindings:
+                    await channel.rpc("queue_bind", **binding.as_amqp())
             except AmqpClosedError as error:
-                if error.reply_code != _PRECONDITION_FAILED:
+                if error.reply_code not in (_PRECONDITION_FAILED, _ACCESS_REFUSED):
                     raise
-                channel = await self._open_channel()
-                await channel.rpc("queue_bind", **binding)
+                if (kind := type_of_refusal(str(error))) is not None:
+                    return kind
+                await self._bind(bindings)
+        return None
+
+    async def bind(self, bindings: Sequence[Binding]) -> None:
+        """Bind to an exchange that is there. Raises AmqpClosedError."""
+        async with self._turn:
+            await self._bind(bindings)
+
+    async def _bind(self, bindings: Sequence[Binding]) -> None:
+        channel = await self._open_channel()
+        for binding in bindings:
+            await channel.rpc("queue_bind", **binding.as_amqp())
 
     async def _open_channel(self) -> AmqpChannel:
         if self._channel is None or self._channel.closed.done():
@@ -71,6 +87,8 @@ class BindingSession:
 
     def __post_init__(self) -> None:
         self._lanes = [_Lane(self.connection) for _ in range(_LANES)]
+        self._bindings = RoomBindings(self.config, self.key)
+        self._others: dict[str, list[Binding]] = {}  # of exchanges of another type than expected
 
     @property
     def is_lost(self) -> bool:
@@ -80,32 +98,33 @@ class BindingSession:
     async def declare_inboxes(self) -> None:
         """Make sure that all inboxes exist. One that exists with another retention is used as it
         is. Raises AmqpClosedError."""
-        arguments = inbox_arguments(self.config.retention)
-        for inbox in inbox_names(self.config.inboxes):
+        arguments = self.config.inbox_arguments
+        for inbox in self.config.inbox_names:
             await self._declare("queue_declare", queue=inbox, durable=True, arguments=arguments)
 
     async def bind(self, room: str) -> None:
-        """Return once the broker has confirmed exchange and binding. Raises AmqpClosedError.
+        """Return once the broker has confirmed exchange and binding. Raises AmqpClosedError, and
+        RoomError for a room that cannot be wired.
 
         An exchange that the application declares with other properties is used as it is.
         """
-        exchange = {
-            "exchange": room,
-            "exchange_type": ROOM_EXCHANGE.exchange_type,
-            "durable": ROOM_EXCHANGE.durable,
-            "auto_delete": ROOM_EXCHANGE.auto_delete,
-        }
-        await self._lane_of(room).declare_and_bind(exchange, self._binding(room))
+        lane, bindings = self._lane_of(room), self._bindings.of(room)
+        kind = await lane.declare_and_bind(self._bindings.exchange_of(room), bindings)
+        if kind is not None:
+            bindings = self._bindings.of(room, kind)
+            await lane.bind(bindings)
+            self._others[room] = bindings
         self.bound.add(room)
 
     async def unbind(self, room: str) -> None:
         """Take this process's binding back, if it is there. Raises AmqpClosedError."""
         self.bound.discard(room)
-        try:
-            await self._lane_of(room).do("queue_unbind", **self._binding(room))
-        except AmqpClosedError as error:
-            if error.reply_code != _NOT_FOUND:
-                raise
+        for binding in self._others.pop(room, None) or self._bindings.of(room):
+            try:
+                await self._lane_of(room).do("queue_unbind", **binding.as_amqp())
+            except AmqpClosedError as error:
+                if error.reply_code != _NOT_FOUND:
+                    raise
 
     async def leave_mark(self) -> bool:
         """Leave a sign of this process in the broker, which ends with the broker's memory; whether
@@ -127,10 +146,6 @@ class BindingSession:
     async def remove_mark(self) -> None:
         """Take the sign away. Raises AmqpClosedError."""
         await self._do("queue_delete", queue=f"wsmigrate.mark.{self.key}")
-
-    def _binding(self, room: str) -> dict[str, str]:
-        inbox = inbox_of_room(room, self.config.inboxes)
-        return {"queue": inbox, "exchange": room, "routing_key": self.key}
 
     async def _declare(self, method: str, **arguments: object) -> None:
         try:

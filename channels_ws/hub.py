@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from channels_ws.copies import Copies
 from channels_ws.delivered import DeliveredIds
 from channels_ws.layer_link import LayerLink
 from channels_ws.link_keeper import LinkKeeper
@@ -66,6 +68,8 @@ class RoomHub:
         self._on_news = _nothing
         self._ticking: asyncio.Task[None] | None = None
         markers = [barrier_room(inbox) for inbox in range(config.inboxes)]
+        self._copies = Copies()
+        self._compared: Counter[str] = Counter()
         self._links = LinkKeeper(
             make_layer,
             self._deliver,
@@ -139,7 +143,8 @@ class RoomHub:
             "rooms": len(self._rooms),
             "barrier_passed": self._paths.barrier_passed,
             "held": self._paths.waiting,
-            "copies": dict(self._paths.counts),
+            "waited": dict(self._paths.counts),
+            "copies": dict(self._compared),
         }
 
     def is_live(self, name: str) -> bool:
@@ -182,10 +187,16 @@ class RoomHub:
         if marker is not None:
             self._hand_out(self._paths.marker(marker, now))
             self._on_news()  # whoever sent it waits to hear that it came
-        else:
-            self._hand_out(self._paths.take(message, now))
-            if self._paths.wants_state:
-                self._on_news()
+            return
+        for outcome in self._copies.seen(message):
+            self._metrics.copies.labels(outcome=outcome.value).inc()
+            self._compared[outcome.value] += 1
+        due = self._paths.take(message, now)
+        if message.is_copy and not due:
+            self._metrics.events_dropped.labels(reason="copy").inc()
+        self._hand_out(due)
+        if self._paths.wants_state:
+            self._on_news()
 
     async def _tick(self) -> None:
         clock = asyncio.get_running_loop().time

@@ -51,8 +51,14 @@ class Metrics:
         )
         self.events_dropped = Counter(
             "wsmigrate_events_dropped",
-            "Events of the channel layer that went to no socket: duplicate, no-room, not-ours.",
+            "Layer events that went to no socket: duplicate, copy, no-room, not-ours.",
             ["reason"],
+            registry=registry,
+        )
+        self.copies = Counter(
+            "wsmigrate_copies",
+            "Messages that were published to both: which copy came first, or what was wrong.",
+            ["outcome"],
             registry=registry,
         )
         self.layer_reconnects = Counter(

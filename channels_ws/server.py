@@ -11,6 +11,7 @@ from django.conf import settings
 
 from channels_ws.auth.guard import Guard
 from channels_ws.binder import RoomBinder
+from channels_ws.bound_rooms import BoundRooms
 from channels_ws.doorkeeper import Doorkeeper
 from channels_ws.health import ServerHealth
 from channels_ws.hub import RoomHub
@@ -51,6 +52,7 @@ class RoomServer:
         self._hub: RoomHub | None = None
         self._binder: RoomBinder | None = None
         self._watch: StateWatch | None = None
+        self._bound_rooms: BoundRooms | None = None
         self._starting: asyncio.Task[RoomHub] | None = None
 
     @property
@@ -128,6 +130,9 @@ class RoomServer:
             await hub.stop()
         if binder is not None:
             await binder.stop()
+        if self._bound_rooms is not None:
+            await self._bound_rooms.stop()
+            self._bound_rooms = None
         self._config = None
         self._doorkeeper = None
         if self._guard is not None:
@@ -153,9 +158,9 @@ class RoomServer:
             if watch is not None:
                 await watch.stop()
             raise
+        self._hub, self._watch = hub, watch
         if binder is not None:
-            await binder.start()
-        self._hub, self._binder, self._watch = hub, binder, watch
+            await self._bind_with(binder)
         return hub
 
     async def _apply(self, state: SiteState) -> None:
@@ -165,13 +170,27 @@ class RoomServer:
         hub.follow(state, watch.ask_now)
         if state.binds:
             if self._binder is None:
-                self._binder = RoomBinder(self.config, hub.close_rooms)
-                await self._binder.start()
+                await self._bind_with(RoomBinder(self.config, hub.close_rooms))
             await hub.bind_with(self._binder)
-        elif self._binder is not None:
-            binder, self._binder = self._binder, None
+        else:
             await hub.bind_with(None)
+            await self._unbind()
+
+    async def _bind_with(self, binder: RoomBinder) -> None:
+        await binder.start()
+        self._binder = binder
+        self._bound_rooms = BoundRooms(
+            self.config.database, binder.key, lambda: binder.rooms, binder.start_over
+        )
+        self._bound_rooms.start()
+
+    async def _unbind(self) -> None:
+        binder, self._binder = self._binder, None
+        bound_rooms, self._bound_rooms = self._bound_rooms, None
+        if binder is not None:
             await binder.stop()
+        if bound_rooms is not None:
+            await bound_rooms.stop()
 
     def _is_live(self, room: str) -> bool:
         return self._hub is not None and self._hub.is_live(room)

@@ -15,6 +15,7 @@ _NEEDED = frozenset(
     {
         "channels_postgres_groupchannel",
         "channels_postgres_message",
+        "wsmigrate_bound_room",
         "wsmigrate_cursor",
         "wsmigrate_message",
         "wsmigrate_state",

@@ -44,9 +44,8 @@ class TwoPaths:
     * What was published straight to the layer is delivered, unless its publisher acted on a state
       that is newer than the one known here (it waits until that is known), or the barrier of the
       last switch from ``both`` has not come out of the room's inbox (it waits for the marker).
-    * Of a message that goes both ways the relayed copy is delivered and the other compared with it.
-      That one is delivered as well where it is the only one, where publishers use ``channels`` by
-      now, and where the relayed one stays away.
+    * Of a message that goes both ways the one that was relayed is delivered. Its copy is delivered
+      only where publishers use ``channels`` by now, and where the other one stays away.
 
     Both ways keep the order of a publisher, so whichever copy comes first, its messages come in
     order. Waiting ends after a set time, or when too much waits, and is counted then.
@@ -60,7 +59,8 @@ class TwoPaths:
         self._ahead: deque[_Waiting] = deque()
         self._held: deque[_Waiting] = deque()
         self._twinless: OrderedDict[Key, _Waiting] = OrderedDict()
-        self._relayed: OrderedDict[Key, int] = OrderedDict()
+        self._relayed: OrderedDict[Key, None] = OrderedDict()
+        self._copies_come = False
         self._marks: dict[int, int] = {}
         self._given_up = 0  # the barrier that is waited for no longer
 
@@ -99,7 +99,12 @@ class TwoPaths:
     def take(self, message: Message, now: float) -> list[Message]:
         """A copy has come."""
         if message.via is Via.RABBITMQ:
-            self._compare_relayed(message)
+            key = (message.room, message.id)
+            copies_come = self._copies_come or self.state.backend is not NotifyBackend.RABBITMQ
+            if self._twinless.pop(key, None) is None and copies_come:
+                self._relayed[key] = None
+                if len(self._relayed) > _REMEMBERED:
+                    self._relayed.popitem(last=False)
             return [message]
         return self._direct(message, now)
 
@@ -122,44 +127,30 @@ class TwoPaths:
         return late
 
     def _direct(self, message: Message, now: float) -> list[Message]:
-        stamp = message.stamp
-        if stamp is None or stamp.only:
-            return [message]
-        if stamp.as_well:
+        if message.is_copy:
             return self._one_of_two(message, now)
-        if stamp.revision > self.state.revision:
+        revision = message.revision
+        if revision is None:
+            return [message]
+        if revision > self.state.revision:
             self._ahead.append(_Waiting(message, now))
             return []
-        if stamp.revision >= self.state.barrier and not self._is_out(self._inbox(message)):
+        if revision >= self.state.barrier and not self._is_out(self._inbox(message)):
             self.counts["held"] += 1
             self._held.append(_Waiting(message, now))
             return []
         return [message]
 
     def _one_of_two(self, message: Message, now: float) -> list[Message]:
+        self._copies_come = True
         key = (message.room, message.id)
-        relayed = self._relayed.pop(key, None)
-        if relayed is not None:
-            self._count_pair("relayed-first", relayed == hash(message.text))
+        if key in self._relayed:
+            del self._relayed[key]
             return []
         if self.state.backend is NotifyBackend.CHANNELS and self._is_out(self._inbox(message)):
             return [message]
         self._twinless[key] = _Waiting(message, now)
         return []
-
-    def _compare_relayed(self, message: Message) -> None:
-        key = (message.room, message.id)
-        twin = self._twinless.pop(key, None)
-        if twin is not None:
-            self._count_pair("direct-first", twin.message.text == message.text)
-        elif self.state.backend is not NotifyBackend.RABBITMQ:
-            self._relayed[key] = hash(message.text)
-            if len(self._relayed) > _REMEMBERED:
-                self._relayed.popitem(last=False)
-
-    def _count_pair(self, first: str, equal: bool) -> None:
-        self.counts[first] += 1
-        self.counts["matched" if equal else "mismatched"] += 1
 
     def _freed(self) -> list[Message]:
         """What waits for nothing any more: first copies whose twin would have come by now."""

@@ -35,17 +35,20 @@ class Relay:
             far = socket.create_connection(self._target)
             self._pairs += [near, far]
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=copy, args=(source, sink), daemon=True).start()
+                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
 
+    def passed(self, data: bytes) -> bytes:
+        """What is passed on of what came. May wait."""
+        return data
 
-def copy(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(1 << 16):
-            sink.sendall(data)
-    except OSError:
-        return
-    finally:
-        shut_down(sink)
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(1 << 16):
+                sink.sendall(self.passed(data))
+        except OSError:
+            return
+        finally:
+            shut_down(sink)
 
 
 def shut_down(end: socket.socket) -> None:

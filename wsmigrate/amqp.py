@@ -7,7 +7,8 @@ within the standard library, and the binder and the bridge share one way of spea
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Callable, Protocol
 
 
 class AmqpClosedError(Exception):
@@ -68,6 +69,39 @@ class AmqpConnection:
         """Close in an orderly way, for as long as ``timeout_s``."""
         _close(self._connection)
         await asyncio.wait({self.closed}, timeout=timeout_s)
+
+
+class BrokerHosts:
+    """The hosts of a broker, by URL: of which any will do. The one that worked last comes first."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._urls = list(urls)
+
+    @property
+    def first(self) -> str:
+        """The URL that is tried first."""
+        return self._urls[0]
+
+    async def connect(
+        self, factory_of: Callable[[str], ConnectionFactory], timeout_s: float
+    ) -> AmqpConnection:
+        """A connection to one of them, each being tried for ``timeout_s``.
+
+        Raises what the last one failed with: AmqpClosedError or TimeoutError; and what
+        ``factory_of`` raises.
+        """
+        urls = tuple(self._urls)
+        for number, url in enumerate(urls, 1):
+            try:
+                connection = await AmqpConnection.open(factory_of(url), timeout_s)
+            except (AmqpClosedError, TimeoutError, asyncio.TimeoutError):
+                if number == len(urls):
+                    raise
+            else:
+                self._urls.remove(url)
+                self._urls.insert(0, url)
+                return connection
+        raise ValueError("a broker has at least one host")
 
 
 class AmqpChannel:

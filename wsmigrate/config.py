@@ -25,13 +25,30 @@ from wsmigrate.auth_config import (
     policy,
     token_sources,
 )
+from wsmigrate.bridge_config import (
+    DEFAULT_LEASE_S,
+    amqp_urls,
+    lease_seconds,
+    milliseconds,
+    prefetch,
+)
 from wsmigrate.config_values import cannot_be, choice, flag, positive_int, seconds, text
 from wsmigrate.errors import ConfigError
 from wsmigrate.inbound_config import Inbound, dotted_path, inbound
 from wsmigrate.limits_config import LOOPBACK, Networks, networks, per_second
 from wsmigrate.message import DEFAULT_EVENT_NAME, DEFAULT_MAX_MESSAGE_BYTES
 from wsmigrate.origins import OriginPattern
-from wsmigrate.topology import DEFAULT_INBOXES, InboxRetention, inbox_names
+from wsmigrate.topology import (
+    DEFAULT_INBOXES,
+    InboxKind,
+    InboxRetention,
+    inbox_arguments,
+    inbox_names,
+    inbox_of_room,
+    segment_bytes_of,
+)
+from wsmigrate.wiring import RoomForm as RoomForm  # noqa: PLC0414
+from wsmigrate.wiring import RoomWiring
 
 DEFAULT_AMQP_URL = "amqp://guest:guest@localhost:5672/%2F"
 DEFAULT_DATABASE = "channels_postgres"
@@ -58,17 +75,12 @@ class NotifyBackend(str, enum.Enum):
         return self is not NotifyBackend.RABBITMQ
 
 
-class RoomForm(str, enum.Enum):
-    """How the application wires a room in RabbitMQ."""
-
-    FANOUT = "fanout"
-
-
 @dataclass(frozen=True)
 class Config:
     """What ``WSMIGRATE`` says, checked. Sizes are in bytes, times in seconds."""
 
     amqp_url: str = field(default=DEFAULT_AMQP_URL, repr=False)  # it holds a password
+    amqp_more: tuple[str, ...] = field(default=(), repr=False)  # other hosts of the same broker
     database: str = DEFAULT_DATABASE
     event_name: str = DEFAULT_EVENT_NAME
     room_param: str = DEFAULT_ROOM_PARAM
@@ -78,10 +90,21 @@ class Config:
     publish_on_commit: bool = False
     layer_prefix: str = "asgi"
     room_form: RoomForm = RoomForm.FANOUT
+    room_exchange: str = ""
+    room_key: str = "{room}"
+    room_durable: bool = False
     inboxes: int = DEFAULT_INBOXES
+    inbox_kind: InboxKind = InboxKind.STREAM
     inbox_max_age_s: int = 24 * 3600
     inbox_max_bytes: int = 1 << 30
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
+    bridge_lease_s: float = DEFAULT_LEASE_S
+    bridge_prefetch: int = 500
+    bridge_batch: int = 500
+    bridge_batch_bytes: int = 1 << 20
+    bridge_batch_wait_s: float = 0.002
+    bridge_memory_bytes: int = 256 << 20
+    dead_letter_bytes: int = 1 << 30
     bind_timeout_s: float = 5.0
     room_linger_s: float = 10.0
     outbox_frames: int = 4096
@@ -141,9 +164,35 @@ class Config:
         return self.inbound is Inbound.BROADCAST
 
     @property
+    def amqp_urls(self) -> tuple[str, ...]:
+        """All hosts of the broker; any of them will do."""
+        return (self.amqp_url, *self.amqp_more)
+
+    @property
+    def wiring(self) -> RoomWiring:
+        """How rooms are wired in RabbitMQ."""
+        return RoomWiring(self.room_form, self.room_exchange, self.room_key, self.room_durable)
+
+    @property
+    def inbox_names(self) -> tuple[str, ...]:
+        """The inboxes of this installation."""
+        return inbox_names(self.inboxes, self.inbox_kind)
+
+    @property
+    def inbox_arguments(self) -> dict[str, Any]:
+        """The arguments that declare an inbox."""
+        return inbox_arguments(self.retention, self.inbox_kind)
+
+    def inbox_of(self, room: str) -> str:
+        """The inbox of a room."""
+        return inbox_of_room(room, self.inboxes, self.inbox_kind)
+
+    @property
     def retention(self) -> InboxRetention:
         """How much the inboxes keep for bridges that are away."""
-        return InboxRetention(self.inbox_max_age_s, self.inbox_max_bytes)
+        return InboxRetention(
+            self.inbox_max_age_s, self.inbox_max_bytes, segment_bytes_of(self.inbox_max_bytes)
+        )
 
     @property
     def follows_state(self) -> bool:
@@ -188,7 +237,9 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
     for key, value in found.items():
         setting = _SETTINGS[key]
         values[setting.attribute] = setting.read(key, value)
-    config = Config(**values)
+    values["amqp_url"], *more = values["amqp_url"]
+    config = Config(**values, amqp_more=tuple(more))
+    config.wiring  # noqa: B018 - it is checked when it is made
     if config.outbox_bytes < config.max_message_bytes:
         raise ConfigError(
             f"WSMIGRATE['OUTBOX_BYTES'] is {config.outbox_bytes}, and MAX_MESSAGE_BYTES is "
@@ -199,8 +250,8 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
     return config
 
 
-def _amqp_url(key: str, value: Any) -> str:
-    return checked_amqp_url(text(key, value))
+def _amqp_urls(key: str, value: Any) -> list[str]:
+    return [checked_amqp_url(url) for url in amqp_urls(key, value)]
 
 
 def _notify_backend(key: str, value: Any) -> NotifyBackend | None:
@@ -214,6 +265,10 @@ def _notify_backend(key: str, value: Any) -> NotifyBackend | None:
 
 def _room_form(key: str, value: Any) -> RoomForm:
     return RoomForm(choice(RoomForm, key, value))
+
+
+def _inbox_kind(key: str, value: Any) -> InboxKind:
+    return InboxKind(choice(InboxKind, key, value))
 
 
 def _inbox_count(key: str, value: Any) -> int:
@@ -233,13 +288,20 @@ _SETTINGS = {
     "ADDRESS_NEW_ROOMS_PER_S": _Setting("address_new_rooms_per_s", per_second),
     "ALLOWED_ORIGINS": _Setting("allowed_origins", origin_patterns),
     "ALLOW_MISSING_ORIGIN": _Setting("allow_missing_origin", flag),
-    "AMQP_URL": _Setting("amqp_url", _amqp_url),
+    "AMQP_URL": _Setting("amqp_url", _amqp_urls),
     "AUTHORIZE": _Setting("authorize", policy),
     "AUTHORIZE_MODE": _Setting("authorize_mode", authorize_mode),
     "AUTHORIZE_TIMEOUT_S": _Setting("authorize_timeout_s", seconds),
     "BIND_TIMEOUT_S": _Setting("bind_timeout_s", seconds),
+    "BRIDGE_BATCH": _Setting("bridge_batch", positive_int),
+    "BRIDGE_BATCH_BYTES": _Setting("bridge_batch_bytes", positive_int),
+    "BRIDGE_BATCH_WAIT_MS": _Setting("bridge_batch_wait_s", milliseconds),
+    "BRIDGE_LEASE_S": _Setting("bridge_lease_s", lease_seconds),
+    "BRIDGE_MEMORY_BYTES": _Setting("bridge_memory_bytes", positive_int),
+    "BRIDGE_PREFETCH": _Setting("bridge_prefetch", prefetch),
     "CLOSE_ON_TOKEN_EXPIRY": _Setting("close_on_token_expiry", flag),
     "DATABASE": _Setting("database", text),
+    "DEAD_LETTER_BYTES": _Setting("dead_letter_bytes", positive_int),
     "INBOUND": _Setting("inbound", inbound),
     "INBOUND_AUTHORIZE": _Setting("inbound_authorize", policy),
     "INBOUND_BURST": _Setting("inbound_burst", positive_int),
@@ -249,6 +311,7 @@ _SETTINGS = {
     "INBOUND_TIMEOUT_S": _Setting("inbound_timeout_s", seconds),
     "INBOUND_WAITING": _Setting("inbound_waiting", positive_int),
     "INBOXES": _Setting("inboxes", _inbox_count),
+    "INBOX_KIND": _Setting("inbox_kind", _inbox_kind),
     "INBOX_MAX_AGE_S": _Setting("inbox_max_age_s", positive_int),
     "INBOX_MAX_BYTES": _Setting("inbox_max_bytes", positive_int),
     "LAYER_PREFIX": _Setting("layer_prefix", text),
@@ -262,7 +325,10 @@ _SETTINGS = {
     "OUTBOX_FRAMES": _Setting("outbox_frames", positive_int),
     "PUBLISH_ON_COMMIT": _Setting("publish_on_commit", flag),
     "PUBLISHER_CONFIRMS": _Setting("publisher_confirms", flag),
+    "ROOM_DURABLE": _Setting("room_durable", flag),
+    "ROOM_EXCHANGE": _Setting("room_exchange", text),
     "ROOM_FORM": _Setting("room_form", _room_form),
+    "ROOM_KEY": _Setting("room_key", text),
     "ROOM_LINGER_S": _Setting("room_linger_s", seconds),
     "TOKEN_COOKIE": _Setting("token_cookie", http_token),
     "TOKEN_QUERY_PARAM": _Setting("token_query_param", text),

@@ -19,6 +19,8 @@ PUBLISHED_AT_HEADER = "x-wsmigrate-published-at"
 """The AMQP header with the time of publishing, in whole milliseconds since the epoch. (AMQP's own
 property ``timestamp`` counts seconds.)"""
 
+REVERSE_RELAYED_HEADER = "x-wsmigrate-from-layer"
+"""The AMQP header of what the reverse relay has published: the layer had it before."""
 
 _TEXTS = ("id", "room", "message", "via")
 
@@ -31,23 +33,13 @@ class Via(str, enum.Enum):
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """What a publisher that follows the state of the cutover says of a copy that it sends straight
-    to the layer: the ``revision`` that it acted on, whether the same message goes by RabbitMQ
-    ``as_well``, and then whether RabbitMQ has not taken it, so that this is the ``only`` copy."""
-
-    revision: int
-    as_well: bool = False
-    only: bool = False
-
-
-@dataclass(frozen=True)
 class Message:
     """One message of a room. ``text`` is the payload of the frame, to the letter.
 
     ``published_at`` is when it was published, in seconds since the epoch by the publisher's clock;
-    None where the publisher does not say. ``stamp``: None for what was relayed, and where the
-    publisher does not follow the state.
+    None where the publisher does not say. ``is_copy``: it was published to RabbitMQ too, with the
+    same id, and that one counts. ``revision``: of the state that its publisher acted on, for what
+    was published straight to the layer; None where it follows no state.
     """
 
     id: str
@@ -55,7 +47,8 @@ class Message:
     text: str
     via: Via
     published_at: float | None = None
-    stamp: Stamp | None = None
+    is_copy: bool = False
+    revision: int | None = None
 
 
 class UnrelayableError(ValueError):
@@ -107,11 +100,10 @@ def event_of_message(message: Message, event_name: str) -> dict[str, Any]:
     }
     if message.published_at is not None:
         event["published_at"] = message.published_at
-    stamp = message.stamp
-    if stamp is not None:
-        event["revision"] = stamp.revision
-        event["as_well"] = stamp.as_well
-        event["only"] = stamp.only
+    if message.is_copy:
+        event["copy"] = True
+    if message.revision is not None:
+        event["revision"] = message.revision
     return event
 
 
@@ -127,17 +119,13 @@ def message_of_event(event: Mapping[str, Any]) -> Message:
         and isinstance(via, str)
     ):
         way = Via(via)
-        stamp = _stamp(event) if way is Via.CHANNELS else None
-        return Message(message_id, room, text, way, _time(get("published_at")), stamp)
+        copy = get("copy") is True
+        revision = get("revision") if way is Via.CHANNELS else None
+        if type(revision) is not int:
+            revision = None
+        return Message(message_id, room, text, way, _time(get("published_at")), copy, revision)
     wrong = sorted(key for key in _TEXTS if not isinstance(get(key), str))
     raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
-
-
-def _stamp(event: Mapping[str, Any]) -> Stamp | None:
-    revision = event.get("revision")
-    if not isinstance(revision, int) or isinstance(revision, bool):
-        return None
-    return Stamp(revision, event.get("as_well") is True, event.get("only") is True)
 
 
 def published_at_header(published_at: float) -> str:
@@ -154,6 +142,12 @@ def published_at_of_headers(headers: Mapping[str, Any] | None) -> float | None:
         value = int(value)
     milliseconds = _time(value)
     return None if milliseconds is None else milliseconds / 1000
+
+
+def is_reverse_relayed(headers: Mapping[str, Any] | None) -> bool:
+    """Whether the headers of a delivery say that it came from the layer, so that it is not to be
+    relayed there."""
+    return bool(headers) and REVERSE_RELAYED_HEADER in (headers or {})
 
 
 def _time(value: object) -> float | None:

@@ -6,6 +6,7 @@ again with other arguments is an error (406, PRECONDITION_FAILED) for whoever co
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,14 @@ DEFAULT_INBOXES = 8
 MAX_INBOXES = 1024
 
 _INBOX_PREFIX = "wsmigrate.inbox."
+_QUEUE_PREFIX = "wsmigrate.queue."
+
+
+class InboxKind(str, enum.Enum):
+    """What an inbox is in RabbitMQ."""
+
+    STREAM = "stream"  # messages have offsets; RabbitMQ 3.9 or newer
+    QUEUE = "queue"  # a durable classic queue, on any broker; what is promised of it is less
 
 
 @dataclass(frozen=True)
@@ -53,20 +62,28 @@ class InboxRetention:
                 )
 
 
-def inbox_names(count: int) -> tuple[str, ...]:
+def segment_bytes_of(max_bytes: int) -> int:
+    """The size of an inbox's segments: small enough that the bound can be kept, for the broker
+    drops none that it still writes to."""
+    return max(1 << 20, min(1 << 26, max_bytes // 8))
+
+
+def inbox_names(count: int, kind: InboxKind = InboxKind.STREAM) -> tuple[str, ...]:
     """The inboxes of an installation, in order. The number is chosen once: a room belongs to one
-    of them by hash, so another number moves rooms to inboxes that are not bound yet."""
+    of them by hash, so another number moves rooms to inboxes that are not bound yet. A queue cannot
+    have the name of a stream, so that each kind has names of its own."""
     if not 1 <= count <= MAX_INBOXES:
         raise ConfigError(
             f"{count} inboxes cannot be: there have to be 1 to {MAX_INBOXES} of them.",
             remedy="Set WSMIGRATE['INBOXES'] accordingly.",
         )
-    return tuple(f"{_INBOX_PREFIX}{index}" for index in range(count))
+    prefix = _INBOX_PREFIX if kind is InboxKind.STREAM else _QUEUE_PREFIX
+    return tuple(f"{prefix}{index}" for index in range(count))
 
 
-def inbox_of_room(room: str, count: int) -> str:
+def inbox_of_room(room: str, count: int, kind: InboxKind = InboxKind.STREAM) -> str:
     """The inbox that a room's exchange is bound to. The same on every machine and Python."""
-    return inbox_names(count)[inbox_index_of_room(room, count)]
+    return inbox_names(count, kind)[inbox_index_of_room(room, count)]
 
 
 def inbox_index_of_room(room: str, count: int) -> int:
@@ -75,9 +92,17 @@ def inbox_index_of_room(room: str, count: int) -> int:
     return int.from_bytes(digest[:8], "big") % count
 
 
-def inbox_arguments(retention: InboxRetention) -> dict[str, Any]:
+def inbox_arguments(
+    retention: InboxRetention, kind: InboxKind = InboxKind.STREAM
+) -> dict[str, Any]:
     """The arguments that declare an inbox as a RabbitMQ stream (durable, neither exclusive nor
-    auto-delete: streams allow nothing else)."""
+    auto-delete: streams allow nothing else), or as a durable classic queue with the same bounds,
+    which drops its oldest messages."""
+    if kind is InboxKind.QUEUE:
+        return {
+            "x-message-ttl": retention.max_age_s * 1000,
+            "x-max-length-bytes": retention.max_bytes,
+        }
     return {
         "x-queue-type": "stream",
         "x-max-age": f"{retention.max_age_s}s",

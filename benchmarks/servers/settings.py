@@ -60,4 +60,4 @@ DATABASE_ROUTERS = ["channels_ws.routers.LayerRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 # No broker in between: publishers send to the layer.
-WSMIGRATE = {"NOTIFY_BACKEND": "channels"}
+WSMIGRATE: dict[str, Any] = {"NOTIFY_BACKEND": "channels"}

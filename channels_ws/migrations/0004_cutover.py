@@ -25,5 +25,5 @@ def _undo(_apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = (("channels_ws", "0002_layer"),)
+    dependencies = (("channels_ws", "0003_bridge"),)
     operations = (migrations.RunPython(_make, _undo),)

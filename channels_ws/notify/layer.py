@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from channels_ws.notify.publication import Publication
+from channels_ws.notify.publication import Publication, Stamp
 from wsmigrate.errors import ConfigError, UnavailableError
-from wsmigrate.message import Message, Stamp, Via, event_of_message
+from wsmigrate.message import Message, Via, event_of_message
 from wsmigrate.rooms import group_of_room
 
 
@@ -51,11 +51,17 @@ class LayerPublisher:
         layer = get_channel_layer()
         if layer is None:
             raise ConfigError(
-                "The notify backend is 'channels', and CHANNEL_LAYERS has no 'default'.",
+                "The notify backend is the layer's, and CHANNEL_LAYERS has no 'default'.",
                 then="Nothing was published.",
             )
         message = Message(
-            publication.id, publication.room, publication.text, Via.CHANNELS, time.time(), stamp
+            publication.id,
+            publication.room,
+            publication.text,
+            Via.CHANNELS,
+            time.time(),
+            is_copy=stamp is not None and stamp.is_copy,
+            revision=None if stamp is None else stamp.revision,
         )
         event = event_of_message(message, self._event_name)
         try:

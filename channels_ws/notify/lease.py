@@ -34,7 +34,7 @@ class Ticket:
     """Leave to publish one message. ``backend`` is where; ``until`` is when the lease that says so
     runs out, 0 where there is none: then it is ``both``, and ``last`` is the last one known."""
 
-    revision: int
+    revision: int | None
     backend: NotifyBackend
     last: NotifyBackend | None
     until: float
@@ -76,18 +76,18 @@ class StateLease:
                 known = None if state is None else state.backend
                 revision = 0 if state is None else state.revision
                 ticket = Ticket(revision, NotifyBackend.BOTH, known, 0.0)
-            self._in_flight[ticket.revision] += 1
+            self._in_flight[ticket.revision or 0] += 1
             return ticket
 
     def end(self, ticket: Ticket) -> bool:
         """The message was published, or not. Whether the lease held all the time: if not, the state
         may have changed under it, and the message may be missing where it belongs by now."""
         with self._changed:
-            self._in_flight[ticket.revision] -= 1
-            if not self._in_flight[ticket.revision]:
-                del self._in_flight[ticket.revision]
-                state = self._state
-                if state is not None and ticket.revision < state.revision:
+            revision = ticket.revision or 0
+            self._in_flight[revision] -= 1
+            if not self._in_flight[revision]:
+                del self._in_flight[revision]
+                if self._state is not None and revision < self._state.revision:
                     self._wanted = True  # somebody waits to hear that it is done
                     self._changed.notify_all()
             return not ticket.sure or self._clock() < ticket.until

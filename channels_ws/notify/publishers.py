@@ -30,7 +30,9 @@ def publisher_of_config(config: Config) -> Publisher:
     of the cutover, where the project has the database that holds it."""
     if config.notify_backend is NotifyBackend.CHANNELS:
         return LayerPublisher(config.event_name)
-    broker = RabbitPublisher(config.amqp_url, confirms=config.publisher_confirms)
+    broker = RabbitPublisher(
+        config.amqp_urls, confirms=config.publisher_confirms, wiring=config.wiring
+    )
     if config.notify_backend is NotifyBackend.RABBITMQ:
         return broker
     connect = connector(config)

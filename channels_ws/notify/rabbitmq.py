@@ -1,4 +1,5 @@
-"""Publishing to RabbitMQ, as legacy publishers do: to the fanout exchange with the room's name."""
+"""Publishing to RabbitMQ, as legacy publishers do: to the fanout exchange with the room's name, or
+as the application wires its rooms."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import pika
@@ -23,6 +25,7 @@ from wsmigrate.config import redacted_url
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import PUBLISHED_AT_HEADER, published_at_header
 from wsmigrate.topology import ROOM_EXCHANGE
+from wsmigrate.wiring import Place, RoomForm, RoomWiring
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +47,17 @@ class RabbitPublisher:
     sent once more with the same id: at least once. Runs with pika 0.13.1 and 1.x.
     """
 
-    def __init__(self, url: str, *, confirms: bool = True) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        *,
+        confirms: bool = True,
+        wiring: RoomWiring = RoomWiring(),  # noqa: B008 - it is frozen
+    ) -> None:
+        """``url`` may be several, of hosts of one broker: they are tried in turn."""
+        self._urls = [url] if isinstance(url, str) else list(url)
         self._confirms = confirms
+        self._wiring = wiring
         self._local = threading.local()
 
     def publish(self, publication: Publication) -> None:
@@ -62,7 +73,7 @@ class RabbitPublisher:
         except _BROKEN as error:
             self._drop(error)
             raise UnavailableError(
-                f"The message was not published: RabbitMQ at {redacted_url(self._url)} "
+                f"The message was not published: RabbitMQ at {redacted_url(self._urls[0])} "
                 f"failed twice ({type(error).__name__}).",
             ) from error
 
@@ -76,9 +87,17 @@ class RabbitPublisher:
     def _connection(self) -> _Connection:
         kept = getattr(self._local, "connection", None)
         if kept is None or kept.pid != os.getpid():  # a fork must not share its parent's socket
-            kept = _Connection(self._url, confirms=self._confirms)
+            kept = self._open()
             self._local.connection = kept
         return kept
+
+    def _open(self) -> _Connection:
+        for url in self._urls[:-1]:
+            try:
+                return _Connection(url, self._wiring, confirms=self._confirms)
+            except _BROKEN as error:
+                logger.info("%s is not there: %s", redacted_url(url), type(error).__name__)
+        return _Connection(self._urls[-1], self._wiring, confirms=self._confirms)
 
     def _drop(self, error: BaseException) -> None:
         logger.info("The connection to RabbitMQ is given up: %s", type(error).__name__)
@@ -88,8 +107,9 @@ class RabbitPublisher:
 class _Connection:
     """A connection with one channel, and the exchanges that were declared on it."""
 
-    def __init__(self, url: str, *, confirms: bool) -> None:
+    def __init__(self, url: str, wiring: RoomWiring, *, confirms: bool) -> None:
         self.pid = os.getpid()
+        self._wiring = wiring
         self._confirms = confirms
         self._declared: OrderedDict[str, None] = OrderedDict()
         self._connection = pika.BlockingConnection(_parameters(url))
@@ -98,10 +118,11 @@ class _Connection:
     def publish(self, publication: Publication, published_at: float) -> None:
         # Notices that the broker has closed the connection meanwhile, and answers heartbeats.
         self._connection.process_data_events(time_limit=0)
-        self._declare(publication.room)
+        place = self._wiring.place_of(publication.room)
+        self._declare(place)
         accepted = self._channel.basic_publish(
-            exchange=publication.room,
-            routing_key="",
+            exchange=place.exchange,
+            routing_key=place.routing_key,
             body=publication.body,
             properties=pika.BasicProperties(
                 content_type="application/json",
@@ -119,24 +140,33 @@ class _Connection:
         except _BROKEN as error:
             logger.debug("The connection was broken already: %s", type(error).__name__)
 
-    def _declare(self, room: str) -> None:
-        if room in self._declared:
-            self._declared.move_to_end(room)
+    def _declare(self, place: Place) -> None:
+        name = place.exchange or place.routing_key  # without an exchange it is a queue's
+        if name in self._declared:
+            self._declared.move_to_end(name)
             return
+        wiring = self._wiring
         try:
-            self._channel.exchange_declare(
-                exchange=room,
-                exchange_type=ROOM_EXCHANGE.exchange_type,
-                durable=ROOM_EXCHANGE.durable,
-                auto_delete=ROOM_EXCHANGE.auto_delete,
-            )
+            if wiring.form is RoomForm.FANOUT:
+                self._channel.exchange_declare(
+                    exchange=name,
+                    exchange_type=ROOM_EXCHANGE.exchange_type,
+                    durable=ROOM_EXCHANGE.durable,
+                    auto_delete=ROOM_EXCHANGE.auto_delete,
+                )
+            elif wiring.form is RoomForm.QUEUE:
+                self._channel.queue_declare(queue=name, durable=wiring.durable)
+            else:
+                self._channel.exchange_declare(
+                    exchange=name, exchange_type=wiring.form.value, durable=wiring.durable
+                )
         except pika.exceptions.ChannelClosed as error:
             # The application declares it otherwise; it is used as it is. (pika 0.13 has the code as
             # the first argument, 1.x as an attribute as well.)
             if getattr(error, "reply_code", error.args[0]) != _PRECONDITION_FAILED:
                 raise
             self._channel = self._open_channel()
-        self._declared[room] = None
+        self._declared[name] = None
         if len(self._declared) > _MAX_DECLARED:
             self._declared.popitem(last=False)
 

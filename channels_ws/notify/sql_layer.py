@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from channels_ws.notify.publication import Publication
+from channels_ws.notify.publication import Publication, Stamp
 from channels_ws.notify.state_source import Connect
 from wsmigrate.errors import UnavailableError
-from wsmigrate.message import Message, Stamp, Via, event_of_message
+from wsmigrate.message import Message, Via, event_of_message
 from wsmigrate.rooms import group_of_room
 
 _TIMEOUT_S = 10.0
@@ -59,7 +59,13 @@ class SqlLayerPublisher:
                 if self._pid != os.getpid():
                     self._start_over()
         message = Message(
-            publication.id, publication.room, publication.text, Via.CHANNELS, time.time(), stamp
+            publication.id,
+            publication.room,
+            publication.text,
+            Via.CHANNELS,
+            time.time(),
+            is_copy=stamp is not None and stamp.is_copy,
+            revision=None if stamp is None else stamp.revision,
         )
         event = json.dumps(event_of_message(message, self._event_name))
         wait_s = _TIMEOUT_S if within_s is None else within_s

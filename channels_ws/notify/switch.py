@@ -9,10 +9,9 @@ from collections import Counter
 from typing import Protocol
 
 from channels_ws.notify.lease import Ticket
-from channels_ws.notify.publication import Publication
+from channels_ws.notify.publication import Publication, Stamp
 from wsmigrate.config import NotifyBackend
 from wsmigrate.errors import UnavailableError
-from wsmigrate.message import Stamp
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ class Pinned:
 
     def __init__(self, backend: NotifyBackend) -> None:
         self.counts: Counter[str] = Counter()
-        self._ticket = Ticket(0, backend, backend, math.inf)
+        self._ticket = Ticket(None, backend, backend, math.inf)
 
     def begin(self) -> Ticket:
         """The same for every message."""
@@ -74,8 +73,8 @@ class SwitchPublisher:
     """Publishes as the lease says at that moment. May be called from any thread; in order for one.
 
     ``both``: first to RabbitMQ, then to the layer, with one id. A side that fails is tried again by
-    its publisher and counted; the call fails only if no side has the message. The copy in the layer
-    says whether RabbitMQ has the message too, so that servers know which one to deliver.
+    its publisher and counted; the call fails only if no side has the message. What goes to the
+    layer says whether RabbitMQ has it too, so that servers know which one to deliver.
 
     A lease that ran out while a message was on its way is no lease: the message is then published
     once more, with the same id, where the present state wants it and it has not been. Without a
@@ -134,7 +133,9 @@ class SwitchPublisher:
         if "layer" in had or (not needed and time.monotonic() < self._spared_until):
             return had
         try:
-            stamp = Stamp(ticket.revision, as_well=True, only="rabbitmq" not in had)
+            # Where RabbitMQ has not taken it, it is no copy: servers deliver it, and a reverse
+            # relay takes it to the old ones.
+            stamp = Stamp(ticket.revision, is_copy="rabbitmq" in had)
             self._layer.publish(publication, stamp, None if needed else _COMPARED_WITHIN_S)
         except UnavailableError as error:
             self._layer_failed()

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bridge.positions import start_after
 from migrate_cli.cutover.inboxes import Inboxes
 from migrate_cli.cutover.lock import HeldLock
 from migrate_cli.cutover.patience import live, wait_for, wait_until_applied
@@ -158,12 +157,7 @@ class SiteEffects:
         offsets = self._site.inboxes.send_markers(0)
 
         def objection() -> str:
-            cursors = self._site.store.cursors()
-            behind = [
-                inbox
-                for inbox, offset in offsets.items()
-                if start_after(cursors.get(inbox)).offset <= offset
-            ]
+            behind = self._site.inboxes.not_relayed(offsets, self._site.store.cursors())
             return f"nothing relays {', '.join(behind)} up to its end" if behind else ""
 
         took_s = self._wait(objection, self._site.config.relayed_within_s, say, "Relaying")

@@ -8,13 +8,17 @@ from typing import Any, ClassVar
 import pytest
 
 from bridge.cursors import CursorStore
+from bridge.dead_letters import DeadLetterStore
+from bridge.delivery import Batch, DeadLetter
 from bridge.sinks import AtomicSink, Sink, StepwiseSink, sink_for
 from wsmigrate.cursor import CursorMove, CursorMovedError
 from wsmigrate.errors import UnavailableError
 from wsmigrate.message import Message, Via
 
 DATABASE = {"host": "db", "port": "5432", "dbname": "layer", "user": "bridge"}
-MESSAGES = [Message(str(number), "room", f"text {number}", Via.RABBITMQ) for number in range(2)]
+MESSAGES = tuple(
+    Message(str(number), "room", f"text {number}", Via.RABBITMQ) for number in range(2)
+)
 MOVE = CursorMove("inbox.0", 4, 6)
 
 
@@ -52,50 +56,80 @@ class Cursors(CursorStore):
         self.moves.append(move)
 
 
+class Letters(DeadLetterStore):
+    def __init__(self) -> None:
+        self.kept: list[DeadLetter] = []
+
+    async def keep(self, letters: Sequence[DeadLetter]) -> None:
+        self.kept += letters
+
+
+def atomic(layer: Any) -> AtomicSink:
+    return AtomicSink(layer, "event", Letters())
+
+
+def stepwise(layer: Any) -> StepwiseSink:
+    return StepwiseSink(layer, "event", Cursors(), Letters())
+
+
 async def run(sink: Sink) -> int:
-    steps = sink.steps(MESSAGES, MOVE)
+    steps = sink.steps(Batch(MESSAGES, move=MOVE))
     for step in steps:
         await step()
     return len(steps)
 
 
+def sink_of(layer: Any, database: dict[str, str] = DATABASE) -> Sink:
+    return sink_for(layer, "event", Cursors(), Letters(), database)
+
+
 def test_an_empty_batch_needs_no_step() -> None:
-    assert AtomicSink(LogLayer(), "event").steps([], None) == []
-    assert StepwiseSink(PlainLayer(), "event", Cursors()).steps([], None) == []
+    assert atomic(LogLayer()).steps(Batch()) == []
+    assert stepwise(PlainLayer()).steps(Batch()) == []
 
 
 def test_a_layer_without_batches_gets_message_after_message() -> None:
-    assert isinstance(sink_for(PlainLayer(), "event", Cursors(), DATABASE), StepwiseSink)
+    assert isinstance(sink_of(PlainLayer()), StepwiseSink)
 
 
 def test_a_layer_in_the_database_of_the_cursors_gets_both_at_once() -> None:
-    assert isinstance(sink_for(LogLayer(), "event", Cursors(), DATABASE), AtomicSink)
+    assert isinstance(sink_of(LogLayer()), AtomicSink)
 
 
 def test_a_layer_in_another_database_cannot_take_the_cursor_along() -> None:
     elsewhere = {**DATABASE, "dbname": "other"}
-    assert isinstance(sink_for(LogLayer(), "event", Cursors(), elsewhere), StepwiseSink)
+    assert isinstance(sink_of(LogLayer(), elsewhere), StepwiseSink)
 
 
 async def test_a_batch_goes_into_the_layer_in_one_step_with_its_cursor() -> None:
     layer = LogLayer()
-    assert await run(AtomicSink(layer, "event")) == 1
+    assert await run(atomic(layer)) == 1
     assert layer.sent == [([("room", "text 0"), ("room", "text 1")], MOVE)]
 
 
 async def test_step_by_step_the_cursor_comes_last() -> None:
     layer, cursors = PlainLayer(), Cursors()
-    assert await run(StepwiseSink(layer, "event", cursors)) == 3
+    assert await run(StepwiseSink(layer, "event", cursors, Letters())) == 3
     assert layer.sent == [("room", "text 0"), ("room", "text 1")]
     assert cursors.moves == [MOVE]
 
 
-@pytest.mark.parametrize("make", [AtomicSink, lambda *a: StepwiseSink(*a, Cursors())])
+@pytest.mark.parametrize("make", [atomic, stepwise])
 async def test_whatever_a_layer_raises_may_be_tried_again(make: Any) -> None:
     with pytest.raises(UnavailableError, match="OSError"):
-        await run(make(LogLayer(OSError("away")), "event"))
+        await run(make(LogLayer(OSError("away"))))
 
 
 async def test_a_cursor_that_has_moved_is_told_as_it_is() -> None:
     with pytest.raises(CursorMovedError):
-        await run(AtomicSink(LogLayer(CursorMovedError("moved")), "event"))
+        await run(atomic(LogLayer(CursorMovedError("moved"))))
+
+
+@pytest.mark.parametrize("sink_class", [AtomicSink, StepwiseSink])
+async def test_dead_letters_are_kept_before_the_cursor_moves(sink_class: Any) -> None:
+    letters, layer = Letters(), LogLayer()
+    letter = DeadLetter("inbox.0", 5, "not-utf-8", "the body is not UTF-8", "room")
+    cursors = () if sink_class is AtomicSink else (Cursors(),)
+    steps = sink_class(layer, "event", *cursors, letters).steps(Batch((), (letter,), MOVE))
+    await steps[0]()
+    assert (letters.kept, layer.sent, len(steps)) == ([letter], [], 2)

@@ -51,7 +51,7 @@ def test_without_rabbitmq_no_room_is_bound() -> None:
     ("wsmigrate", "complaint"),
     [
         ({"NOTIFY_BACKEND": "kafka"}, "one of 'state', 'rabbitmq', 'both', 'channels'"),
-        ({"ROOM_FORM": "headers"}, "one of 'fanout'"),
+        ({"ROOM_FORM": "headers"}, "one of 'fanout', 'topic', 'direct', 'queue'"),
         ({"INBOXES": 0}, "positive whole number"),
         ({"INBOXES": True}, "positive whole number"),
         ({"INBOXES": 5000}, "5000 inboxes cannot be"),

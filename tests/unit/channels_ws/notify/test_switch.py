@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from channels_ws.notify.lease import Ticket
-from channels_ws.notify.publication import Publication
+from channels_ws.notify.publication import Publication, Stamp
 from channels_ws.notify.switch import Pinned, SwitchPublisher
 from wsmigrate.config import NotifyBackend
 from wsmigrate.errors import UnavailableError
-from wsmigrate.message import Stamp
 
 RABBITMQ, BOTH, CHANNELS = NotifyBackend
 
@@ -86,7 +85,7 @@ def test_each_backend_has_its_sides(publish: Publish, broker: Side, layer: Side)
     assert layer.got == [("id", Stamp(7))]
     publish(sure(BOTH))
     assert broker.got[1:] == [("id", None)]
-    assert layer.got[1:] == [("id", Stamp(7, as_well=True))]
+    assert layer.got[1:] == [("id", Stamp(7, is_copy=True))]
 
 
 def test_in_both_the_layer_is_told_that_rabbitmq_has_not_taken_it(
@@ -94,7 +93,7 @@ def test_in_both_the_layer_is_told_that_rabbitmq_has_not_taken_it(
 ) -> None:
     broker.broken = True
     leases = publish(sure(BOTH))
-    assert layer.got == [("id", Stamp(7, as_well=True, only=True))]
+    assert layer.got == [("id", Stamp(7))]
     assert leases.counts["rabbitmq-failed"] == 1
 
 

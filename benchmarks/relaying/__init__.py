@@ -1,0 +1,1 @@
+"""The parts of ``benchmarks/relay.py``: the processes that publish, listen and compare."""

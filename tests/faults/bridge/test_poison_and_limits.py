@@ -1,0 +1,162 @@
+"""Messages that cannot be relayed, are large, or are many."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+
+import psutil
+import psycopg
+from bridges import Bridges
+from fault_ledger import Fate, FaultPublisher
+from listeners import Listeners
+
+from project import Project
+
+LIMIT = 2 << 20
+"""MAX_MESSAGE_BYTES in fault_settings.py."""
+
+
+def dead_letters(project: Project, *words: str) -> tuple[int, str]:
+    ended = project.run("-m", "migrate_cli", "bridge", "dead-letters", *words, check=False)
+    assert "Traceback" not in ended.stderr
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+async def test_each_kind_of_poison_is_kept_as_a_dead_letter_and_holds_up_nobody(
+    project: Project, bridges: Bridges, publisher: FaultPublisher, listeners: Listeners
+) -> None:
+    await asyncio.to_thread(bridges.start)
+    for number in range(20):
+        publisher.publish("fault-0", b"before %d" % number)
+        publisher.publish("fault-0", b"\xff\xfe not UTF-8", poison=True, message_id=f"m{number}")
+    publisher.publish("fault-0", b"")
+    publisher.publish("fault-0", b"x" * (1 << 20))
+    publisher.publish("fault-0", b"y" * (20 << 20), poison=True, headers={"kind": "large"})
+    publisher.publish("fault-0", b"half a surrogate \xed\xa0\x80", poison=True)
+    publisher.publish("fault-0", b"after")
+    await listeners.account_for(publisher.ledger)
+    assert publisher.ledger.count(Fate.POISON) == 22
+    code, said = await asyncio.to_thread(dead_letters, project, "list", "--json", "--limit", "500")
+    letters = json.loads(said)
+    assert code == 0
+    assert [one["reason"] for one in letters].count("not-utf-8") == 21
+    assert {one["room"] for one in letters} == {"fault-0"}
+    large = next(one for one in letters if one["reason"] == "too-large")
+    assert (large["bytes"], large["body_kept"]) == (20 << 20, True)
+    assert large["properties"]["headers"] == {"kind": "large"}
+    assert [one["message_id"] for one in letters[:20]] == [f"m{number}" for number in range(20)]
+
+
+async def test_a_dead_letter_is_replayed_once_after_the_limit_was_raised(
+    project: Project, bridges: Bridges, publisher: FaultPublisher, listeners: Listeners
+) -> None:
+    await asyncio.to_thread(bridges.start)
+    publisher.publish("fault-0", b"z" * (LIMIT + 1), poison=True)
+    publisher.publish("fault-0", b"\xff", poison=True)
+    publisher.publish("fault-0", b"after")
+    await listeners.account_for(publisher.ledger)
+    _, said = await asyncio.to_thread(dead_letters, project, "list", "--json")
+    large, bad = (one["id"] for one in json.loads(said))
+    code, said = await asyncio.to_thread(dead_letters, project, "replay", str(large))
+    assert code == 1
+    assert "still not relayable" in said
+    project.variables = {**project.variables, "FAULT_MAX_MESSAGE_BYTES": str(4 << 20)}
+    # Several operators at once, and once more: the message comes once.
+    answers = await asyncio.gather(
+        *(asyncio.to_thread(dead_letters, project, "replay", str(large)) for _ in range(3))
+    )
+    assert sorted(code for code, _ in answers) == [0, 1, 1]
+    assert (await asyncio.to_thread(dead_letters, project, "replay", str(large)))[0] == 1
+    code, said = await asyncio.to_thread(
+        dead_letters, project, "replay", str(bad), "--replace-bad-bytes"
+    )
+    assert code == 0, said
+    async with asyncio.timeout(30):
+        while len(listeners.frames["fault-0"]) < 3:
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
+    assert listeners.frames["fault-0"] == [b"after", b"z" * (LIMIT + 1), "\ufffd".encode()]
+    assert (await asyncio.to_thread(dead_letters, project, "list"))[1].strip() == "No dead letters."
+    code, said = await asyncio.to_thread(dead_letters, project, "purge", "--replayed", "--execute")
+    assert "2 dead letters deleted" in said
+
+
+async def test_a_flood_to_one_room_does_not_hold_up_a_trickle_to_others(
+    project: Project, bridges: Bridges, amqp_url: str, rooms: list[str], listeners: Listeners
+) -> None:
+    await asyncio.to_thread(bridges.start)
+    flood = FaultPublisher(amqp_url, rooms[:1], per_s=1e9)
+    trickle = FaultPublisher(amqp_url, rooms[1:], per_s=20, unique=True)
+    flood.start()
+    trickle.start()
+    await asyncio.sleep(5)
+    ledger = await asyncio.to_thread(trickle.stop)
+    stopped_at = time.monotonic()
+    await listeners.account_for(ledger)
+    assert time.monotonic() - stopped_at < 15
+    await listeners.account_for(await asyncio.to_thread(flood.stop))
+    assert flood.ledger.count(Fate.TAKEN) > 1000
+
+
+async def test_memory_stays_flat_in_a_burst_of_large_messages_while_the_layer_is_slow(
+    project: Project, bridges: Bridges, amqp_url: str, rooms: list[str], listeners: Listeners
+) -> None:
+    """300 MB wait in the inbox, and the bridge may hold 8 MiB of an inbox in hand."""
+    publisher = FaultPublisher(amqp_url, rooms[:1])
+    body = b"m" * (1 << 20)
+    for _ in range(300):
+        publisher.publish(rooms[0], body)
+    project.variables = {**project.variables, "FAULT_MEMORY_BYTES": str(64 << 20)}
+    bridge = await asyncio.to_thread(Bridges.start, Bridges(project), wait=False)
+    largest = 0
+    try:
+        process = psutil.Process(bridge.pid)
+        async with asyncio.timeout(120):
+            while len(listeners.frames[rooms[0]]) < 300:
+                largest = max(largest, process.memory_info().rss)
+                await asyncio.sleep(0.05)
+    finally:
+        bridge.send(signal.SIGKILL)
+    await listeners.account_for(publisher.ledger)
+    assert largest < 220 << 20, f"{largest >> 20} MiB"
+
+
+async def test_a_cursor_that_has_fallen_off_the_inbox_is_an_alarm_and_a_counted_gap(
+    project: Project, bridges: Bridges, amqp_url: str
+) -> None:
+    room = "fault-0"
+    project.variables = {**project.variables, "FAULT_INBOX_BYTES": str(2 << 20)}
+    url, _ = await asyncio.to_thread(project.start_server)
+    listeners = Listeners()
+    await listeners.join(url, room)
+    publisher = FaultPublisher(amqp_url, [room])
+    publisher.publish(room, b"the first")
+    first = await asyncio.to_thread(bridges.start)
+    await listeners.account_for(publisher.ledger)
+    first.send(signal.SIGKILL)
+    for number in range(400):  # the inboxes keep 2 MB, in segments of 1 MB, of these 8
+        publisher.publish(room, b"%06d" % number + b"x" * 20_000)
+    second = await asyncio.to_thread(bridges.start)
+    last = publisher.ledger.expected(room)[-1]
+    async with asyncio.timeout(60):
+        while listeners.frames[room][-1] != last:
+            await asyncio.sleep(0.05)
+    await listeners.close()
+    missing = 401 - len(listeners.frames[room])
+    assert missing > 0, "the inbox kept everything"
+    assert "MESSAGES ARE LOST" in second.said()
+    assert missing <= second.figure("missed") <= missing + 20
+    assert second.figure("gaps") >= 1
+    with psycopg.connect(project.postgres_dsn) as connection:
+        rows = connection.execute(
+            "SELECT first_position, last_position FROM wsmigrate_gap"
+        ).fetchall()
+    assert sum(last - first + 1 for first, last in rows) == second.figure("missed")
+    status = await asyncio.to_thread(
+        project.run, "-m", "migrate_cli", "bridge", "status", "--json", check=False
+    )
+    status = json.loads(status.stdout)
+    assert sum(status["missing"].values()) == second.figure("missed")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import tomllib
 
 from migrate_cli.cutover.effects import Site, SiteEffects
 from migrate_cli.cutover.inboxes import Inboxes
@@ -16,9 +14,13 @@ from migrate_cli.cutover.lock import HeldLock
 from migrate_cli.cutover.ports import Effects, Gates, NoGates
 from migrate_cli.cutover.store import StateStore
 from migrate_cli.django_project import need_packages, set_up_django
+from migrate_cli.drain.mover import SocketMover
+from migrate_cli.drain.settings import drain_settings_of
+from migrate_cli.routers.doors import FrontDoor
+from migrate_cli.routers.settings import TABLE as DOOR_TABLE
+from migrate_cli.routers.settings import front_door_of, read_document
 from wsmigrate.config import Config
 from wsmigrate.cutover_config import CutoverConfig, cutover_config
-from wsmigrate.errors import ConfigError
 
 CONFIG_FILE = "wsmigrate.toml"
 
@@ -31,10 +33,13 @@ class Operation:
     project: Config
     store: StateStore
     gates: Gates
+    door: FrontDoor | None = None
+    drain: SocketMover | None = None
 
     def effects(self, lock: HeldLock) -> Effects:
         """Has commands take effect on the site, under a lock that is held."""
-        return SiteEffects(Site(self.store, lock, Inboxes(self.project), self.cutover))
+        inboxes = Inboxes(self.project)
+        return SiteEffects(Site(self.store, lock, inboxes, self.cutover, self.door, self.drain))
 
 
 @contextmanager
@@ -42,24 +47,33 @@ def operation(config_file: Path | None, settings: str | None) -> Iterator[Operat
     """Read ``wsmigrate.toml`` (where it is there, unless one is named) and the project's settings,
     and connect. Raises ConfigError and UnavailableError."""
     need_packages("cutover", "django", "psycopg", "pika")
-    cutover = cutover_config(read_document(config_file))
+    document = document_of(config_file)
+    cutover, door = cutover_config(document), _front_door(document)
     set_up_django("The cutover", settings or cutover.settings)
     from bridge.settings import database_parameters, project_config  # noqa: PLC0415 - needs Django
 
     project = project_config()
     with StateStore(database_parameters(project.database), project.database) as store:
-        yield Operation(cutover, project, store, NoGates())
+        drain = _drain(document, door, project)
+        yield Operation(cutover, project, store, NoGates(), door, drain)
 
 
-def read_document(config_file: Path | None) -> dict[str, Any]:
+def document_of(config_file: Path | None) -> dict[str, Any]:
     """The tables of ``wsmigrate.toml``; none where no file is named and none is in the current
     folder. Raises ConfigError."""
     path = config_file or Path(CONFIG_FILE)
-    if config_file is None and not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no TOML: {error}.") from error
+    return {} if config_file is None and not path.exists() else read_document(path)
+
+
+def _front_door(document: Mapping[str, Any]) -> FrontDoor | None:
+    table = document.get(DOOR_TABLE)
+    return None if table is None else front_door_of(table)
+
+
+def _drain(
+    document: Mapping[str, Any], door: FrontDoor | None, project: Config
+) -> SocketMover | None:
+    if door is None:
+        return None
+    settings = drain_settings_of(document, {"amqp_url": project.amqp_url})
+    return SocketMover(door, settings, document[DOOR_TABLE].get("url"))

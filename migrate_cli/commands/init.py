@@ -25,6 +25,8 @@ settings = {settings}
 # The stage `canary`: so many percent of the rooms go to the new server, one step after another.
 percentages = {percentages}
 
+# The front door is described in [front_door] and its drain in [drain]: docs/front-door.md.
+#
 # Programs of yours, with their arguments, for what no command can know. Where one is left out,
 # somebody does it by hand, and the command only sees to it that it was done.
 #

@@ -166,7 +166,8 @@ class SiteEffects:
     def _door(self) -> Router:
         if self._site.door is None:
             raise UnavailableError(
-                "No front door is set up.", remedy="Name it in wsmigrate.toml, table [door]."
+                "No front door is set up.",
+                remedy="Describe it in wsmigrate.toml, table [front_door] (docs/front-door.md).",
             )
         return self._site.door
 

@@ -39,7 +39,8 @@ class Operation:
     def effects(self, lock: HeldLock) -> Effects:
         """Has commands take effect on the site, under a lock that is held."""
         inboxes = Inboxes(self.project)
-        return SiteEffects(Site(self.store, lock, inboxes, self.cutover, self.door, self.drain))
+        site = Site(self.store, lock, self.project, inboxes, self.cutover, self.door, self.drain)
+        return SiteEffects(site)
 
 
 @contextmanager

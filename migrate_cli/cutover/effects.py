@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from migrate_cli.cutover.exchanges import remove_unused
 from migrate_cli.cutover.inboxes import Inboxes
 from migrate_cli.cutover.lock import HeldLock
 from migrate_cli.cutover.patience import live, wait_for, wait_until_applied
@@ -16,7 +17,7 @@ from migrate_cli.cutover.records import Change, Note
 from migrate_cli.cutover.store import StateStore
 from migrate_cli.routers.port import Router
 from wsmigrate.command_texts import name_of
-from wsmigrate.config import NotifyBackend
+from wsmigrate.config import Config, NotifyBackend, RoomForm
 from wsmigrate.cutover_config import Argv, CutoverConfig
 from wsmigrate.errors import UnavailableError
 from wsmigrate.facts import (
@@ -52,6 +53,7 @@ class Site:
 
     store: StateStore
     lock: HeldLock
+    project: Config
     inboxes: Inboxes
     config: CutoverConfig
     door: Router | None = None
@@ -150,7 +152,12 @@ class SiteEffects:
         return f"the markers have come out of every inbox, after {took_s:.1f} s"
 
     def _remove_exchanges(self, _command: RemoveExchanges, _say: Say) -> str:
-        raise UnavailableError("The exchanges cannot be removed yet.")
+        rooms = self._site.store.bound_rooms()
+        if self._site.project.room_form is not RoomForm.FANOUT:
+            return "rooms have no exchanges of their own here"
+        removed, kept = remove_unused(self._site.project, rooms)
+        self._site.store.forget_rooms(rooms)
+        return f"{removed} exchanges were removed, {kept} are used by others and stay"
 
     def _relayed(self, say: Say) -> str:
         """Wait until all that is in the inboxes has been relayed."""

@@ -130,6 +130,18 @@ class StateStore:
         rows = self._rows('SELECT inbox, "offset" FROM wsmigrate_cursor')
         return {row["inbox"]: row["offset"] for row in rows}
 
+    def bound_rooms(self) -> list[str]:
+        """The rooms that servers have ever bound, and whose exchanges were not removed since."""
+        rows = self._rows("SELECT room FROM wsmigrate_exchange ORDER BY room")
+        return [row["room"] for row in rows]
+
+    def forget_rooms(self, rooms: Sequence[str]) -> None:
+        """Their exchanges are gone, or not ours."""
+        self._rows(
+            "DELETE FROM wsmigrate_exchange WHERE room = ANY (%s::text[]) RETURNING room",
+            (list(rooms),),
+        )
+
     def holder(self) -> Holder | None:
         """Who has the operators' lock; he may be dead."""
         rows = self._rows(

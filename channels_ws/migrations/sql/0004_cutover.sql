@@ -173,3 +173,17 @@ BEGIN
         AS a(version text, event text, command text, outcome text, why text, gates jsonb);
     RETURN new_revision;
 END $$;
+
+-- Rooms that a server has ever bound: their exchanges are removed when the cutover is retired.
+CREATE TABLE wsmigrate_exchange (room text PRIMARY KEY);
+INSERT INTO wsmigrate_exchange SELECT DISTINCT room FROM wsmigrate_bound_room;
+
+CREATE FUNCTION wsmigrate_note_exchanges() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO wsmigrate_exchange SELECT DISTINCT room FROM added ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER wsmigrate_bound_room_noted AFTER INSERT ON wsmigrate_bound_room
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION wsmigrate_note_exchanges();

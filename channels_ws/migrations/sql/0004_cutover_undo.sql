@@ -1,3 +1,6 @@
+DROP TRIGGER IF EXISTS wsmigrate_bound_room_noted ON wsmigrate_bound_room;
+DROP FUNCTION IF EXISTS wsmigrate_note_exchanges();
+DROP TABLE IF EXISTS wsmigrate_exchange;
 DROP FUNCTION IF EXISTS wsmigrate_save(bigint, json, text, text, boolean, boolean, json);
 DROP FUNCTION IF EXISTS wsmigrate_give_lock_back(bigint);
 DROP FUNCTION IF EXISTS wsmigrate_keep_lock(bigint);

@@ -38,8 +38,6 @@ def found(settings: dict[str, Any], code: str = "") -> set[str]:
 @pytest.mark.parametrize(
     ("settings", "code", "expected"),
     [
-        ({"WSMIGRATE": {"NOTIFY_BACKEND": "channels"}}, "", set()),
-        ({}, "", {"W011"}),
         ({"WSMIGRATE": {"NOTIFY_BACKEND": "rabbitmq"}}, "", {"W010"}),
         ({}, ANOTHER, {"W011", "E010"}),
         ({}, SECOND, {"W011", "E011"}),

@@ -161,9 +161,11 @@ class SiteEffects:
 
     def _relayed(self, say: Say) -> str:
         """Wait until all that is in the inboxes has been relayed."""
-        offsets = self._site.inboxes.send_markers(0)
+        offsets: dict[str, int | None] = {}
 
         def objection() -> str:
+            if not offsets:
+                offsets.update(self._site.inboxes.send_markers(0))
             behind = self._site.inboxes.not_relayed(offsets, self._site.store.cursors())
             return f"nothing relays {', '.join(behind)} up to its end" if behind else ""
 

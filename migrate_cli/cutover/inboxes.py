@@ -19,7 +19,6 @@ from wsmigrate.errors import UnavailableError
 from wsmigrate.topology import ROOM_EXCHANGE, InboxKind, inbox_arguments, inbox_names
 
 _READ_WITHIN_S = 10.0
-_PREFETCH = 100
 _PRECONDITION_FAILED = 406
 
 
@@ -101,12 +100,16 @@ def _sent(connection: Any, publishing: Any, inbox: str, marker: Marker) -> int:
     found: list[int] = []
 
     def look(channel: Any, method: Any, properties: Any, _body: bytes) -> None:
-        channel.basic_ack(method.delivery_tag)
         if properties.message_id == message_id:
             found.append(int(properties.headers["x-stream-offset"]))
+        else:
+            channel.basic_ack(method.delivery_tag)
 
     reading = connection.channel()
-    reading.basic_qos(prefetch_count=_PREFETCH)  # a stream refuses to go without
+    # One at a time, and the marker is not acknowledged: nothing comes after it. What has come and
+    # was not looked at pika gives back when it closes the channel, and for a stream that is an
+    # error (540, NOT_IMPLEMENTED) which ends the connection.
+    reading.basic_qos(prefetch_count=1)
     reading.basic_consume(inbox, look, arguments={"x-stream-offset": "next"})
     _publish(publishing, inbox, marker, message_id)
     deadline = time.monotonic() + _READ_WITHIN_S

@@ -27,12 +27,13 @@ def live(store: StateStore, role: str) -> list[Process]:
 def wait_for(
     condition: Callable[[], str], within_s: float, lock: HeldLock, say: Say, what: str
 ) -> float:
-    """Wait until ``condition`` has no objection any more; the seconds that it took.
+    """Wait until ``condition`` has no objection any more; the seconds that it took. That something
+    does not answer is an objection.
 
     Raises UnavailableError with the last objection, and FencedError.
     """
     begin = said = time.monotonic()
-    while objection := condition():
+    while objection := _asked(condition):
         now = time.monotonic()
         if now - begin > within_s:
             raise UnavailableError(f"{what} did not happen within {within_s:g} s: {objection}.")
@@ -42,6 +43,13 @@ def wait_for(
         lock.require()
         time.sleep(_STEP_S)
     return time.monotonic() - begin
+
+
+def _asked(condition: Callable[[], str]) -> str:
+    try:
+        return condition()
+    except UnavailableError as error:
+        return str(error).rstrip(".")
 
 
 def wait_until_applied(  # noqa: PLR0917

@@ -39,7 +39,7 @@ def connector(config: Config) -> Connect | None:
     """
     from django.db import connections  # noqa: PLC0415 - the settings have to be there
 
-    if config.database not in connections.settings:
+    if config.database not in list(connections):  # .settings came with Django 3.2
         return None
     wrapper = connections[config.database]
     if wrapper.vendor != "postgresql":

@@ -24,8 +24,9 @@ _DEFAULTS = {
     "keepalives_idle": 2,
     "keepalives_interval": 1,
     "keepalives_count": 3,
-    "tcp_user_timeout": 3000,  # milliseconds
 }
+_TCP_USER_TIMEOUT = {"tcp_user_timeout": 3000}  # milliseconds
+_LIBPQ_12 = 120000
 
 
 Connect = Callable[[], Any]
@@ -44,8 +45,14 @@ def connector(config: Config) -> Connect | None:
     wrapper = connections[config.database]
     if wrapper.vendor != "postgresql":
         return None
-    parameters: Mapping[str, Any] = {**_DEFAULTS, **wrapper.get_connection_params()}
     driver = wrapper.Database
+    # psycopg2's wheels of that age have libpq 11, which refuses what it does not know.
+    knows_it = getattr(driver, "__libpq_version__", _LIBPQ_12) >= _LIBPQ_12
+    parameters: Mapping[str, Any] = {
+        **_DEFAULTS,
+        **(_TCP_USER_TIMEOUT if knows_it else {}),
+        **wrapper.get_connection_params(),
+    }
     return lambda: _connected(driver, parameters)
 
 

@@ -18,7 +18,7 @@ from channels_ws.live_rooms import Binder, LiveRoom, LiveRooms, Socket
 from channels_ws.metrics import Metrics
 from channels_ws.outbox import CloseCode, TextFrame
 from channels_ws.pace import ClosingPace
-from channels_ws.two_paths import TwoPaths
+from channels_ws.two_paths import PathLimits, TwoPaths
 from wsmigrate.barrier import barrier_room, marker_of
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
@@ -64,7 +64,8 @@ class RoomHub:
         """``on_room_gone`` is told of rooms that were left."""
         self._metrics = metrics or Metrics()
         self._delivered = DeliveredIds()
-        self._paths = TwoPaths(config.inboxes)
+        limits = PathLimits(config.barrier_hold_s, 2 * config.barrier_hold_s)
+        self._paths = TwoPaths(config.inboxes, limits)
         self._on_news = _nothing
         self._ticking: asyncio.Task[None] | None = None
         markers = [barrier_room(inbox) for inbox in range(config.inboxes)]

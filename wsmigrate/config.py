@@ -89,6 +89,7 @@ class Config:
     publisher_confirms: bool = True
     publish_on_commit: bool = False
     layer_prefix: str = "asgi"
+    barrier_hold_s: float = 15.0
     room_form: RoomForm = RoomForm.FANOUT
     room_exchange: str = ""
     room_key: str = "{room}"
@@ -292,6 +293,7 @@ _SETTINGS = {
     "AUTHORIZE": _Setting("authorize", policy),
     "AUTHORIZE_MODE": _Setting("authorize_mode", authorize_mode),
     "AUTHORIZE_TIMEOUT_S": _Setting("authorize_timeout_s", seconds),
+    "BARRIER_HOLD_S": _Setting("barrier_hold_s", seconds),
     "BIND_TIMEOUT_S": _Setting("bind_timeout_s", seconds),
     "BRIDGE_BATCH": _Setting("bridge_batch", positive_int),
     "BRIDGE_BATCH_BYTES": _Setting("bridge_batch_bytes", positive_int),

@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+from pathlib import Path
 
 from audience import Audience
 from cutover_site import Load, Operator, going_on, held, listening, publishing, settled
-from project import Project, wait_until
+from project import SITE, Project, wait_until
 
 PUBLISHERS = ("one", "two", "three")
 
@@ -33,6 +34,10 @@ async def test_a_switch_there_and_back_under_load(
 async def test_while_the_bridge_is_frozen_messages_are_held_for_the_barrier(
     project: Project, load: Load, operator: Operator
 ) -> None:
+    project.variables = {
+        "DJANGO_SETTINGS_MODULE": "patient_settings",
+        "PYTHONPATH": f"{SITE}:{Path(__file__).parent}",
+    }
     bridge = await asyncio.to_thread(project.start_bridge)
     async with Audience() as audience:
         await listening(project, load, audience, servers=1)

@@ -32,7 +32,7 @@ from wsmigrate.bridge_config import (
     milliseconds,
     prefetch,
 )
-from wsmigrate.config_values import choice, flag, positive_int, seconds, text
+from wsmigrate.config_values import cannot_be, choice, flag, positive_int, seconds, text
 from wsmigrate.errors import ConfigError
 from wsmigrate.inbound_config import Inbound, dotted_path, inbound
 from wsmigrate.limits_config import LOOPBACK, Networks, networks, per_second
@@ -52,6 +52,7 @@ from wsmigrate.wiring import RoomWiring
 
 DEFAULT_AMQP_URL = "amqp://guest:guest@localhost:5672/%2F"
 DEFAULT_DATABASE = "channels_postgres"
+FOLLOW_STATE = "state"
 DEFAULT_ROOM_PARAM = "room_name"
 """django-notifs' default for NOTIFICATIONS_WEBSOCKET_URL_PARAM."""
 
@@ -63,6 +64,16 @@ class NotifyBackend(str, enum.Enum):
     BOTH = "both"
     CHANNELS = "channels"
 
+    @property
+    def uses_rabbitmq(self) -> bool:
+        """Whether legacy sockets and inboxes get what is published."""
+        return self is not NotifyBackend.CHANNELS
+
+    @property
+    def uses_layer(self) -> bool:
+        """Whether it is published straight to the channel layer."""
+        return self is not NotifyBackend.RABBITMQ
+
 
 @dataclass(frozen=True)
 class Config:
@@ -73,8 +84,12 @@ class Config:
     database: str = DEFAULT_DATABASE
     event_name: str = DEFAULT_EVENT_NAME
     room_param: str = DEFAULT_ROOM_PARAM
-    notify_backend: NotifyBackend = NotifyBackend.RABBITMQ
+    notify_backend: NotifyBackend | None = None
+    """None: the one that the state of the cutover names."""
     publisher_confirms: bool = True
+    publish_on_commit: bool = False
+    layer_prefix: str = "asgi"
+    barrier_hold_s: float = 15.0
     room_form: RoomForm = RoomForm.FANOUT
     room_exchange: str = ""
     room_key: str = "{room}"
@@ -181,8 +196,14 @@ class Config:
         )
 
     @property
+    def follows_state(self) -> bool:
+        """Whether the notify backend is the one that the state of the cutover names."""
+        return self.notify_backend is None
+
+    @property
     def binds_rooms(self) -> bool:
-        """Whether publishers may use RabbitMQ, so that rooms have to be bound to their inboxes."""
+        """Whether publishers may use RabbitMQ, so that rooms have to be bound to their inboxes.
+        Where the state is followed: at first."""
         return self.notify_backend is not NotifyBackend.CHANNELS
 
 
@@ -234,8 +255,13 @@ def _amqp_urls(key: str, value: Any) -> list[str]:
     return [checked_amqp_url(url) for url in amqp_urls(key, value)]
 
 
-def _notify_backend(key: str, value: Any) -> NotifyBackend:
-    return NotifyBackend(choice(NotifyBackend, key, value))
+def _notify_backend(key: str, value: Any) -> NotifyBackend | None:
+    if value == FOLLOW_STATE:
+        return None
+    known = (FOLLOW_STATE, *(backend.value for backend in NotifyBackend))
+    if value not in known:
+        raise cannot_be(key, value, f"one of {', '.join(map(repr, known))}")
+    return NotifyBackend(value)
 
 
 def _room_form(key: str, value: Any) -> RoomForm:
@@ -267,6 +293,7 @@ _SETTINGS = {
     "AUTHORIZE": _Setting("authorize", policy),
     "AUTHORIZE_MODE": _Setting("authorize_mode", authorize_mode),
     "AUTHORIZE_TIMEOUT_S": _Setting("authorize_timeout_s", seconds),
+    "BARRIER_HOLD_S": _Setting("barrier_hold_s", seconds),
     "BIND_TIMEOUT_S": _Setting("bind_timeout_s", seconds),
     "BRIDGE_BATCH": _Setting("bridge_batch", positive_int),
     "BRIDGE_BATCH_BYTES": _Setting("bridge_batch_bytes", positive_int),
@@ -289,6 +316,7 @@ _SETTINGS = {
     "INBOX_KIND": _Setting("inbox_kind", _inbox_kind),
     "INBOX_MAX_AGE_S": _Setting("inbox_max_age_s", positive_int),
     "INBOX_MAX_BYTES": _Setting("inbox_max_bytes", positive_int),
+    "LAYER_PREFIX": _Setting("layer_prefix", text),
     "MAX_MESSAGE_BYTES": _Setting("max_message_bytes", positive_int),
     "MAX_ROOMS": _Setting("max_rooms", positive_int),
     "MAX_SOCKETS": _Setting("max_sockets", positive_int),
@@ -297,6 +325,7 @@ _SETTINGS = {
     "NOTIFY_BACKEND": _Setting("notify_backend", _notify_backend),
     "OUTBOX_BYTES": _Setting("outbox_bytes", positive_int),
     "OUTBOX_FRAMES": _Setting("outbox_frames", positive_int),
+    "PUBLISH_ON_COMMIT": _Setting("publish_on_commit", flag),
     "PUBLISHER_CONFIRMS": _Setting("publisher_confirms", flag),
     "ROOM_DURABLE": _Setting("room_durable", flag),
     "ROOM_EXCHANGE": _Setting("room_exchange", text),

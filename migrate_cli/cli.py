@@ -13,7 +13,9 @@ from wsmigrate.errors import UnavailableError
 _COMMANDS = {
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
     "demo": ("migrate_cli.commands.demo", "demo"),
+    "drain": ("migrate_cli.commands.drain", "drain"),
     "room": ("migrate_cli.commands.room", "room"),
+    "route": ("migrate_cli.commands.route", "route"),
     "serve": ("migrate_cli.commands.serve", "serve"),
     "up": ("migrate_cli.commands.up", "up"),
 }

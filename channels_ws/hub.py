@@ -225,7 +225,8 @@ class RoomHub:
             self._count(message, frame, self._fan_out(room, frame))
 
     def _is_marker(self, message: Message) -> bool:
-        """Whether it is a marker of the barrier, which is noted. (No room of clients has its name.)"""
+        """Whether it is a marker of the barrier; it is noted then. No room of clients has its
+        name."""
         marker = marker_of(message.room, message.text)
         if marker is None:
             return False

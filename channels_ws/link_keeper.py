@@ -119,8 +119,8 @@ class LinkKeeper:
             await link.add(group)
 
     async def _keep_standing(self, link: LayerLink) -> None:
-        """Join the standing groups anew after a gap, for the link may have lost its place there, and
-        before its memberships expire."""
+        """Join the standing groups anew after a gap, for the link may have lost its place there,
+        and before its memberships expire."""
         every_s = None if link.membership_s is None else link.membership_s * RENEW_AFTER
         while True:
             with contextlib.suppress(TimeoutError):

@@ -19,8 +19,8 @@ from wsmigrate.sides import Side
 
 _TICK_S = 0.1
 _REPORT_EVERY_S = 1.0
-_LOOKS_APART = 4
-"""A census is taken at most so many times its own duration after the last."""
+_LOOKS_APART = 1
+"""A census is taken so many times its own duration after the last, unless sockets were closed."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ class Drain:
     _book: GapBook = field(default_factory=GapBook)
     _seen: Mapping[str, Seen] = field(default_factory=dict)
     _held: dict[Mood, float] = field(default_factory=dict)
+    _looked: float = 0.0
+    _closing: float | None = None
     _look_again: float = 0.0
     _closed: int = 0
     _left: int = 0
@@ -96,6 +98,7 @@ class Drain:
         finally:
             if self.listener:
                 self.listener.stop()
+        self._hear()
         now = self.clock()
         return Outcome(
             side=self.side,
@@ -113,6 +116,7 @@ class Drain:
 
     def _begin(self) -> None:
         if self.census:
+            self._looked = self.clock()
             self._seen = self.census.clients()
             mine = [seen for seen in self._seen.values() if seen.side is self.side]
             for seen in mine:
@@ -151,14 +155,15 @@ class Drain:
         for a while holds the drain as the other server does."""
         try:
             verdict = pacing.observe(now, self.other.read())
-            self._look(now)
+            self._look()
             self._left = self.closer.left()
             due = pacing.may_close(now, self.closer.smallest()) if self._left else 0
             if due:
+                closing = self.clock()
                 count = self.closer.close(due, now)
                 self._closed += count
                 pacing.closed(now, count)
-                self._look(now)
+                self._look(closing)
         except NotOfferedError:
             raise
         except UnavailableError as error:
@@ -171,27 +176,34 @@ class Drain:
         while (now := self.clock()) < deadline:
             with contextlib.suppress(UnavailableError):
                 pacing.observe(now, self.other.read())
-                self._look(now)
+                self._look()
             if not pacing.in_flight and not (self.census and self._book.summary(now).away):
                 return
             self.sleep(_TICK_S)
 
-    def _look(self, now: float) -> None:
-        """Who is gone from the one server, and who has come to the other."""
+    def _look(self, closing: float | None = None) -> None:
+        """Who is gone from the one server, and who has come to the other. A gap is taken to begin
+        when sockets began to be ``closing``, or the client was seen last, and to end when it is
+        seen again: never too short."""
         self._hear()
-        if not self.census or self.clock() < self._look_again:
-            return
         began = self.clock()
+        if not self.census or (closing is None and began < self._look_again):
+            return
         seen = self.census.clients()
+        now = self.clock()
         # With many sockets a census takes time, of the front door's too.
-        self._look_again = self.clock() + _LOOKS_APART * (self.clock() - began)
+        self._look_again = now + _LOOKS_APART * (now - began)
+        # The front door takes a moment to let go of what was closed: the next look finds the rest.
+        since = self._closing if closing is None else closing
+        self._closing = closing
         for name, one in self._seen.items():
             if one.side is self.side and name not in seen:
-                self._book.left(one.room, one.address, now)
+                left_at = self._looked if since is None else since
+                self._book.left(one.room, one.address, left_at)
         for name, one in seen.items():
             if one.side is self.side.other and name not in self._seen:
                 self._book.came(one.room, one.address, now)
-        self._seen = seen
+        self._seen, self._looked = seen, began
 
     def _hear(self) -> None:
         if self.listener:

@@ -78,7 +78,7 @@ def test_the_marker_of_an_older_barrier_frees_nothing() -> None:
 
 def test_every_inbox_has_its_own_marker() -> None:
     paths = paths_at(CHANNELS, inboxes=2)
-    messages = [replace(direct(n), room=f"room-{n}") for n in range(10)]
+    messages = [direct(n)._replace(room=f"room-{n}") for n in range(10)]
     assert [m for message in messages for m in paths.take(message, 0)] == []
     first, second = paths.marker(Marker(0, 3), 0), paths.marker(Marker(1, 3), 0)
     assert first

@@ -112,7 +112,7 @@ async def test_a_kill_at_every_point_of_every_command(
 async def test_kills_at_any_moment(project: Project, load: Load, operator: Operator) -> None:
     seed = int(os.environ.get("WSMIGRATE_SEED", time.time_ns()))
     print(f"WSMIGRATE_SEED={seed}")
-    moments = random.Random(seed)  # noqa: S311 - no secret
+    moments = random.Random(seed)
     await asyncio.to_thread(project.start_bridge)
     async with Audience() as audience:
         await listening(project, load, audience, servers=1)

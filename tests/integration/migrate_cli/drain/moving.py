@@ -66,8 +66,10 @@ class Client:
 
     async def _session(self, url: str) -> None:
         try:
+            # One that gives up waiting is a client that leaves, which the published server does not
+            # survive.
             connection = await connect(
-                f"{url}/{quote(self.room)}", compression=None, ping_interval=None, open_timeout=10
+                f"{url}/{quote(self.room)}", compression=None, ping_interval=None, open_timeout=60
             )
         except (WebSocketException, OSError, TimeoutError):
             self.refused += 1
@@ -139,7 +141,7 @@ class Audience:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         for number, client in enumerate(self.clients):
-            choice = random.Random(number)  # noqa: S311 - the same jitter each time
+            choice = random.Random(number)
             self._loop.create_task(client.live(self._url, choice))
         self._loop.run_forever()
         for task in asyncio.all_tasks(self._loop):

@@ -28,7 +28,7 @@ async def kill_at_random(
     """Two bridges at a time; one is killed, another takes its place, again and again."""
     seed = int(time.time())
     print(f"random seed {seed}")
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     running = [await asyncio.to_thread(bridges.start) for _ in range(2)]
     publisher.start()
     for _ in range(rounds):

@@ -16,6 +16,7 @@ from typing import Any
 import msgpack
 from channels_postgres.core import PostgresChannelLayer
 
+from channels_ws.layers.config_values import check_seconds
 from channels_ws.layers.connection import connection_parameters
 from channels_ws.layers.entries import CHANNEL, GROUP, MEMBERSHIP, ORDINARY, Entry
 from channels_ws.layers.errors import LayerGapError, NotSentError
@@ -73,6 +74,13 @@ class PostgresLayer(PostgresChannelLayer):
     ) -> None:
         if not _PREFIX.fullmatch(prefix):
             raise ValueError("prefix has to be letters, digits, '-', '_' and '.'")
+        check_seconds(
+            retention=retention,
+            send_timeout=send_timeout,
+            heartbeat=heartbeat,
+            dead_after=dead_after,
+            expiry=expiry,
+        )
         database.setdefault("TIME_ZONE", None)  # Django fills it in for DATABASES
         super().__init__(prefix, expiry, group_expiry, symmetric_encryption_keys, **database)
         self._log = LogSettings(

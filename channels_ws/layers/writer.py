@@ -112,17 +112,19 @@ class Writer:
             if len(self._requests) >= self._enough:
                 self._work.notify()
             if self._thread is None:
-                self._closing = False
-                self._thread = threading.Thread(
-                    target=self._run, name="wsmigrate-layer-writer", daemon=True
-                )
-                self._thread.start()
+                self._start_thread()
         self._deadlines.watch(request.outcome, request.loop)
         try:
             return await request.outcome
         except BaseException:
             self._withdraw(request)
             raise
+
+    def _start_thread(self) -> None:
+        self._closing = False
+        thread = threading.Thread(target=self._run, name="wsmigrate-layer-writer", daemon=True)
+        thread.start()  # raises where no more threads are allowed: the next send tries again
+        self._thread = thread
 
     def _withdraw(self, request: _Append | _Call) -> None:
         """Nobody waits for it any more. While the thread is stuck it would not be looked at, and
@@ -237,7 +239,7 @@ class Writer:
             self._disconnect()
 
     def _clean_if_due(self) -> None:
-        if self._connection is None or self._requests:
+        if self._connection is None:
             return
         try:
             self._connection.clean_if_due(time.monotonic())

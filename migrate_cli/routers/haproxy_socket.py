@@ -117,6 +117,7 @@ class RuntimeSocket:
         try:
             with contextlib.closing(self._connect()) as link:
                 link.sendall(f"{self.worker} {command}\n".lstrip().encode())
+                link.shutdown(socket.SHUT_WR)  # a master socket stays open otherwise
                 while block := link.recv(65536):
                     answer += block
         except OSError as error:

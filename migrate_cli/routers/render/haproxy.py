@@ -47,8 +47,8 @@ def haproxy_configuration(options: RenderOptions, files: HaproxyFiles) -> str:
 
 def _global(options: RenderOptions, files: HaproxyFiles) -> str:
     lines = [
-        "# Written by `wsmigrate route render haproxy`. Rooms go to the old or to the new server by",
-        "# weight; `wsmigrate route set` changes the weights while this runs.",
+        "# Written by `wsmigrate route render haproxy`. Rooms go to the old or to the new server",
+        "# by weight; `wsmigrate route set` changes the weights while this runs.",
         "global",
         "    log stdout format raw local0 notice",
         f"    stats socket {files.runtime_socket} mode 600 level admin expose-fd listeners",
@@ -154,10 +154,10 @@ def _backends(options: RenderOptions) -> str:
             *_servers(options, dict.fromkeys(weights, 1)),
             "",
             f"backend {CHECKS}",
-            "    # Of the new server it is asked whether it takes new clients. That does not follow",
-            "    # PostgreSQL: a check that did would take the server out in the very moments that",
-            "    # it can ride out. Of the old one only the port is looked at: it has no answer to a",
-            "    # request.",
+            "    # Of the new server it is asked whether it takes new clients. That does not",
+            "    # follow PostgreSQL: a check that did would take the server out in the very",
+            "    # moments that it can ride out. Of the old one only the port is looked at: it",
+            "    # has no answer to a request.",
             f"    option httpchk GET {options.door_path}",
             "    http-check expect status 200",
             "    default-server inter 1s fastinter 250ms fall 2 rise 1",

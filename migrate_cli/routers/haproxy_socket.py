@@ -7,12 +7,14 @@ import csv
 import io
 import re
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from migrate_cli.routers.port import RouterError
 
 _TIMEOUT_S = 5.0
+_RELOADS_WITHIN_S = 1.0
 _TCP = re.compile(r"(?:ipv[46]@)?(?P<host>\[[0-9a-fA-F:]+\]|[\w.\-]+):(?P<port>\d+)")
 _AGE = re.compile(r"(\d+)([dhms])")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -115,7 +117,7 @@ class RuntimeSocket:
     def _exchange(self, command: str) -> str:
         answer = bytearray()
         try:
-            with contextlib.closing(self._connect()) as link:
+            with contextlib.closing(self._connect_soon()) as link:
                 link.sendall(f"{self.worker} {command}\n".lstrip().encode())
                 link.shutdown(socket.SHUT_WR)  # a master socket stays open otherwise
                 while block := link.recv(65536):
@@ -129,6 +131,17 @@ class RuntimeSocket:
                 "this user may open it.",
             ) from error
         return answer.decode("utf-8", "replace")
+
+    def _connect_soon(self) -> socket.socket:
+        """A reload leaves a moment in which nobody listens."""
+        deadline = time.monotonic() + _RELOADS_WITHIN_S
+        while True:
+            try:
+                return self._connect()
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
 
     def _connect(self) -> socket.socket:
         place = _TCP.fullmatch(self.address)

@@ -75,6 +75,11 @@ class FrontDoor:
         """The names of all doors."""
         return ", ".join(door.name for door in self._doors)
 
+    @property
+    def doors(self) -> tuple[Door, ...]:
+        """Each of them."""
+        return self._doors
+
     def share(self) -> Share:
         """See Router."""
         return Share({door.name: door.read_share() for door in self._doors})

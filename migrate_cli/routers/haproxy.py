@@ -138,7 +138,7 @@ class HaproxyDoor:
 
     def sessions(self) -> Sessions:
         """See Door."""
-        rows = [row for link in self._workers() for row in self._rows(link)]
+        rows = [row for link in self.workers() for row in self._rows(link)]
         return Sessions(
             *(sum(int(row["scur"]) for row in rows if self._is_of(row, side)) for side in Side)
         )
@@ -167,7 +167,7 @@ class HaproxyDoor:
             return 0
         found = [
             (session.age_s, link, session.id)
-            for link in self._workers()
+            for link in self.workers()
             for session in self.open_sessions(link, side)
         ]
         found.sort(key=lambda one: one[0], reverse=True)
@@ -180,7 +180,9 @@ class HaproxyDoor:
             if session.backend in backends and session.server in names:
                 yield session
 
-    def _workers(self) -> list[RuntimeSocket]:
+    def workers(self) -> list[RuntimeSocket]:
+        """The processes that have sessions: the one that takes connections, and those that a reload
+        left behind. Raises RouterError."""
         if self.master is None:
             return [self.socket]
         old = [RuntimeSocket(self.master.address, prefix) for prefix in self.master.old_workers()]

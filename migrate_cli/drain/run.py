@@ -1,0 +1,170 @@
+"""A drain: the loop that closes, watches and keeps the book."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from migrate_cli.drain.broker import RoomListener
+from migrate_cli.drain.census import Census, Seen
+from migrate_cli.drain.closers import Closer, Silence
+from migrate_cli.drain.watching import OtherServer
+from wsmigrate.draining import Limits, Mood, Pacing, Verdict
+from wsmigrate.gaps import GapBook, Gaps
+from wsmigrate.sides import Side
+
+_TICK_S = 0.1
+_REPORT_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a drain stands."""
+
+    elapsed_s: float
+    left: int
+    closed: int
+    in_flight: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a drain. ``left`` sockets are still open; ``gaps`` is None where the front
+    door does not tell who is who. ``slowed_s`` and ``stopped_s`` are how long the other server held
+    it back."""
+
+    side: Side
+    seconds: float
+    closed: int
+    left: int
+    not_seen_back: int
+    most_in_flight: int
+    slowed_s: float
+    stopped_s: float
+    silences: tuple[Silence, ...]
+    gaps: Gaps | None
+    given_up: str = ""
+
+
+@dataclass
+class Drain:
+    """Closes the sockets of ``side`` with ``closer`` until none is left.
+
+    Gives up, with the rest open and untouched, when the other server has held it for
+    ``patience_s`` seconds, or after ``within_s``; whatever was closed by then is accounted for. The
+    share of the front door is the caller's to set before: clients come back to where it sends them.
+    """
+
+    side: Side
+    closer: Closer
+    other: OtherServer
+    limits: Limits
+    census: Census | None = None
+    listener: RoomListener | None = None
+    patience_s: float = 60.0
+    within_s: float = 3600.0
+    report: Callable[[Progress], None] = lambda _: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _book: GapBook = field(default_factory=GapBook)
+    _seen: Mapping[str, Seen] = field(default_factory=dict)
+    _held: dict[Mood, float] = field(default_factory=dict)
+
+    def run(self) -> Outcome:
+        """Drain. Raises RouterError where the front door fails; what is open then stays open."""
+        pacing = Pacing(self.limits)
+        began = self.clock()
+        self._begin()
+        try:
+            closed, given_up = self._close_all(pacing, began)
+            if not given_up:
+                self.closer.finish(self.clock())
+            self._wait_for_those_away(pacing)
+        finally:
+            if self.listener:
+                self.listener.stop()
+        now = self.clock()
+        self._hear()
+        return Outcome(
+            side=self.side,
+            seconds=now - began,
+            closed=closed,
+            left=self.closer.left(),
+            not_seen_back=pacing.not_seen_back + pacing.in_flight,
+            most_in_flight=pacing.most_in_flight,
+            slowed_s=self._held.get(Mood.SLOWED, 0.0),
+            stopped_s=self._held.get(Mood.STOPPED, 0.0),
+            silences=tuple(self.closer.silences()),
+            gaps=self._book.summary(now) if self.census else None,
+            given_up=given_up,
+        )
+
+    def _begin(self) -> None:
+        if self.census:
+            self._seen = self.census.clients()
+            mine = [seen for seen in self._seen.values() if seen.side is self.side]
+            for seen in mine:
+                self._book.is_there(seen.room, seen.address)
+            if self.listener:
+                for room in self.listener.start(sorted({seen.room for seen in mine})):
+                    self._book.listen_to(room)
+
+    def _close_all(self, pacing: Pacing, began: float) -> tuple[int, str]:
+        closed, stopped_for, reported = 0, 0.0, began
+        last = began
+        while True:
+            now = self.clock()
+            verdict = pacing.observe(now, self.other.read())
+            self._held[verdict.mood] = self._held.get(verdict.mood, 0.0) + now - last
+            stopped_for = stopped_for + now - last if verdict.mood is Mood.STOPPED else 0.0
+            last = now
+            self._look(now)
+            left = self.closer.left()
+            if now - reported >= _REPORT_EVERY_S or not left:
+                self.report(Progress(now - began, left, closed, pacing.in_flight, verdict))
+                reported = now
+            if not left:
+                return closed, ""
+            if stopped_for > self.patience_s:
+                return closed, f"the other server held it for {stopped_for:.0f} s: {verdict.reason}"
+            if now - began > self.within_s:
+                return closed, f"it was to be done within {self.within_s:.0f} s"
+            due = pacing.may_close(now, self.closer.smallest())
+            if due:
+                count = self.closer.close(due, now)
+                pacing.closed(now, count)
+                closed += count
+                self._look(now)
+            self.sleep(_TICK_S)
+
+    def _wait_for_those_away(self, pacing: Pacing) -> None:
+        """So that their gaps have an end."""
+        deadline = self.clock() + self.limits.back_within_s
+        while self.clock() < deadline:
+            now = self.clock()
+            pacing.observe(now, self.other.read())
+            self._look(now)
+            if not pacing.in_flight and not (self.census and self._book.summary(now).away):
+                return
+            self.sleep(_TICK_S)
+
+    def _look(self, now: float) -> None:
+        """Who is gone from the one server, and who has come to the other."""
+        self._hear()
+        if not self.census:
+            return
+        seen = self.census.clients()
+        for name, one in self._seen.items():
+            if one.side is self.side and name not in seen:
+                self._book.left(one.room, one.address, now)
+        for name, one in seen.items():
+            if one.side is self.side.other and name not in self._seen:
+                self._book.came(one.room, one.address, now)
+        self._seen = seen
+
+    def _hear(self) -> None:
+        if self.listener:
+            for room, at in self.listener.heard():
+                self._book.published(room, at)

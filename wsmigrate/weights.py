@@ -34,7 +34,8 @@ def weights_for(percent: float, servers: Servers) -> dict[str, int]:
 def percent_of(weights: Mapping[str, int], servers: Servers) -> float:
     """The share of the new side by the weights, 0 to 100.
 
-    The whole number that ``weights_for`` would have made them from, where there is one. Raises
+    The whole number that ``weights_for`` makes them from, where there is one; with several servers
+    weights are too coarse for one percent, and what they really do is then a little off. Raises
     ValueError where all weights are 0: then nobody gets in.
     """
     old = sum(weights[name] for name in servers.legacy)
@@ -42,7 +43,7 @@ def percent_of(weights: Mapping[str, int], servers: Servers) -> float:
     if old + new == 0:
         raise ValueError("all servers have weight 0")
     exact = 100 * new / (old + new)
-    for whole in (round(exact), int(exact), int(exact) + 1):
+    for whole in range(101):
         if weights_for(whole, servers) == dict(weights):
             return whole
     return exact

@@ -79,7 +79,7 @@ def drain(*, server: str, url: str | None, execute: bool, as_json: bool, **given
     router = front_door_of(chosen_table(**which))
     _check_share(router, side)
     closer = _closer(router, side, given)
-    say = (lambda text: None) if as_json else click.echo
+    say = _silent if as_json else click.echo
     before = _count_queues(given["queues_command"])
     say(_plan(router, side, closer, given, before))
     if not execute:
@@ -102,6 +102,10 @@ _WHICH = (
     *("config", "sockets", "backend", "legacy_server", "channels_server"),
     *("state_file", "haproxy_config"),
 )
+
+
+def _silent(_text: str) -> None:
+    return
 
 
 def _check_share(router: FrontDoor, side: Side) -> None:

@@ -90,14 +90,12 @@ class WorkerCloser:
         """The workers there are now. Raises UnavailableError where the master is gone."""
         pids = children_of(self.master)
         mine = [one for one in sockets.connections_of(pids) if one.local[1] == self.port]
-        return [
-            Worker(
-                pid,
-                tuple(one for one in mine if one.pid == pid and not one.left),
-                sum(one.pid == pid and one.left for one in mine),
-            )
-            for pid in pids
-        ]
+        return [self._worker(pid, [one for one in mine if one.pid == pid]) for pid in pids]
+
+    def _worker(self, pid: int, mine: list[Connection]) -> Worker:
+        there = tuple(one for one in mine if not one.left)
+        reset = sockets.broken_connections(pid, self.port)
+        return Worker(pid, there, len(mine) - len(there) + reset)
 
     def _in_order(self) -> list[Worker]:
         """Those that have something to be ended for."""

@@ -9,6 +9,7 @@ reads the end of the connection, as if the other side had closed it.
 from __future__ import annotations
 
 import ctypes
+import errno
 import ipaddress
 import os
 import socket
@@ -23,6 +24,7 @@ _ESTABLISHED = "01"  # net/tcp_states.h
 _CLOSE_WAIT = "08"
 _PIDFD_GETFD = 438  # on every architecture
 _PROC = Path("/proc")
+_TABLES = ("tcp", "tcp6", "udp", "udp6", "unix", "raw", "raw6", "packet", "netlink")
 
 Place = tuple[str, int]
 """An IP address, as ``ipaddress`` writes it, and a port."""
@@ -82,26 +84,62 @@ def shut_down(connection: Connection) -> bool:
         os.close(handle)
 
 
-def _shut_down(handle: int, connection: Connection) -> bool:
-    libc = ctypes.CDLL(None, use_errno=True)
-    copy = libc.syscall(_PIDFD_GETFD, handle, connection.descriptor, 0)
-    if copy < 0:
-        number = ctypes.get_errno()
-        if number in (9, 3):  # EBADF, ESRCH: it has closed it
-            return False
-        raise UnavailableError(
-            f"A connection of process {connection.pid} cannot be ended ({os.strerror(number)}).",
-            remedy="That takes Linux 5.6 and the rights to trace the process: run it as root.",
-        )
-    if os.fstat(copy).st_ino != connection.inode:
-        os.close(copy)  # the number has been given to something else
+def broken_connections(pid: int, port: int) -> int:
+    """How many connections to a port a process holds that the other side has reset. They are in no
+    table any more. Raises UnavailableError where the machine or its rights do not allow to look.
+    """
+    listed = {inode for name in _TABLES for inode in _inodes(pid, name)}
+    unlisted = [entry for entry in _sockets_of(pid) if entry[1] not in listed]
+    if not unlisted:
+        return 0
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return 0
+    try:
+        return sum(_is_at_port(handle, pid, entry, port) for entry in unlisted)
+    finally:
+        os.close(handle)
+
+
+def _is_at_port(handle: int, pid: int, entry: tuple[int, int], port: int) -> bool:
+    copied = _copied(handle, pid, *entry)
+    if copied is None:
         return False
-    with socket.socket(fileno=copy) as copied:
+    with copied:
+        if copied.family not in (socket.AF_INET, socket.AF_INET6):
+            return False
+        return copied.type == socket.SOCK_STREAM and copied.getsockname()[1] == port
+
+
+def _shut_down(handle: int, connection: Connection) -> bool:
+    copied = _copied(handle, connection.pid, connection.descriptor, connection.inode)
+    if copied is None:
+        return False
+    with copied:
         try:
             copied.shutdown(socket.SHUT_RDWR)
         except OSError:
             return False
     return True
+
+
+def _copied(handle: int, pid: int, descriptor: int, inode: int) -> socket.socket | None:
+    """A socket of another process as one of ours; None if it is gone by now."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    copy = libc.syscall(_PIDFD_GETFD, handle, descriptor, 0)
+    if copy < 0:
+        number = ctypes.get_errno()
+        if number in (errno.EBADF, errno.ESRCH):
+            return None
+        raise UnavailableError(
+            f"A connection of process {pid} cannot be reached ({os.strerror(number)}).",
+            remedy="That takes Linux 5.6 and the rights to trace the process: run it as root.",
+        )
+    if os.fstat(copy).st_ino != inode:
+        os.close(copy)  # the number has been given to something else
+        return None
+    return socket.socket(fileno=copy)
 
 
 def _sockets_of(pid: int) -> Iterator[tuple[int, int]]:
@@ -122,6 +160,20 @@ def _sockets_of(pid: int) -> Iterator[tuple[int, int]]:
             continue  # closed meanwhile
         if target.startswith("socket:["):
             yield int(entry.name), int(target[8:-1])
+
+
+def _inodes(pid: int, name: str) -> Iterator[int]:
+    """The sockets in a table of proc(5); which column holds them is said in its first line."""
+    try:
+        heading, *lines = (_PROC / str(pid) / "net" / name).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    # In the tables of IP tx_queue and rx_queue stand over one column, as do two more headings.
+    column = 9 if "local_address" in heading else heading.split().index("Inode")
+    for line in lines:
+        words = line.split()
+        if len(words) > column:
+            yield int(words[column])
 
 
 def _established(pid: int) -> Iterator[tuple[int, tuple[Place, Place, bool]]]:

@@ -101,12 +101,6 @@ def _frontend(options: RenderOptions) -> str:
         "    # Which sockets are open, for `wsmigrate drain`.",
         f"    http-request track-sc0 var(txn.client) table {CLIENTS}",
     ]
-    if options.cookie:
-        lines += [
-            "    # For the page to show which server it got. Cookies do not tell ports apart.",
-            '    http-response add-header Set-Cookie "wsmigrate_server=%s; Path=/; SameSite=Lax" '
-            "if { status 101 }",
-        ]
     lines += [
         "    # Nobody is left of those with a weight: whoever is up takes its place.",
         f"    use_backend {FALLBACK} if {{ nbsrv({BACKEND}) eq 0 }}",
@@ -193,4 +187,12 @@ def _servers(options: RenderOptions, weights: dict[str, int]) -> list[str]:
             lines.append(f"    server {name} {place} weight {weights[name]} track {checks}/{name}")
         mine = " || ".join(f"{{ srv_name {name} }}" for name in options.servers(side))
         lines.append(f"    http-response set-header {SERVER_HEADER} {side.value} if {mine}")
+        if options.cookie:
+            # For the page to show which server it got. Cookies do not tell ports apart.
+            cookie = f'"wsmigrate_server={side.value}; Path=/; SameSite=Lax"'
+            lines.append(f"    acl is_{side.value} srv_name {' '.join(options.servers(side))}")
+            lines.append(
+                f"    http-response add-header Set-Cookie {cookie} "
+                f"if {{ status 101 }} is_{side.value}"
+            )
     return lines

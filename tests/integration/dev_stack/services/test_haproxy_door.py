@@ -16,7 +16,8 @@ import pytest
 
 from dev_stack.frontdoor import Weights
 from dev_stack.runtime import Runtime
-from dev_stack.services.haproxy import DOOR_PATH, FrontDoorPorts, private_haproxy
+from dev_stack.services.haproxy import FrontDoorPorts, private_haproxy
+from migrate_cli.routers.render.options import DOOR_PATH
 from wsmigrate.errors import UnavailableError
 from wsmigrate.rooms import room_of_path
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
+from pathlib import Path
 
 import pytest
 from moving import Audience, Publisher, site
 
 from dev_stack.runtime import Runtime
+from dev_stack.services.rabbitmq import installed_programs
 from project import wait_until
 from wsmigrate.sides import Side
 
@@ -51,6 +54,25 @@ def as_said(finished) -> dict:
     return json.loads(finished.stdout)
 
 
+@pytest.fixture
+def queues_command(services, amqp_url, tmp_path) -> str:
+    """Lists the queues of the tests' private node; elsewhere it is rabbitmqctl as it is."""
+    folder = installed_programs().server.parent
+    environ = Path(f"/proc/{services.pid('rabbitmq')}/environ").read_bytes().decode()
+    settings = [
+        entry
+        for entry in environ.split("\0")
+        if entry.startswith(("HOME=", "ERL_EPMD_PORT=", "RABBITMQ_NODENAME="))
+    ]
+    exports = "\n".join(f"export {shlex.quote(entry)}" for entry in settings)
+    script = tmp_path / "list-queues"
+    script.write_text(
+        f"#!/bin/sh\n{exports}\nexec {folder}/rabbitmqctl -q list_queues name exclusive\n"
+    )
+    script.chmod(0o755)
+    return str(script)
+
+
 def check_ledger(audience: Audience, gaps: int) -> None:
     """Nothing lost, doubled or swapped while connected, and at most one gap for each step."""
     for client in audience.clients:
@@ -64,7 +86,7 @@ def drain_legacy(running, *more: str, check: bool = True):
     return running.command("drain", "legacy", *words, *more, check=check)
 
 
-def test_the_published_server_is_drained_with_its_fault_switched_on(published_site):
+def test_the_published_server_is_drained_with_its_fault_switched_on(published_site, queues_command):
     with (
         Publisher(published_site.project.amqp_url, ROOMS, 20) as publisher,
         Audience(published_site.url, ROOMS, PER_ROOM) as audience,
@@ -80,12 +102,14 @@ def test_the_published_server_is_drained_with_its_fault_switched_on(published_si
             drain_legacy(
                 published_site,
                 *("--execute", "--json", "--per-second", "20", "--in-flight", "20"),
-                *("--admin-url", admin),
+                *("--admin-url", admin, "--queues-command", queues_command),
             )
         )
         audience.wait_until_on("channels")
         publisher.wait_for_rounds(20)
         assert (outcome["closed"], outcome["left"]) == (CLIENTS, 0)
+        assert outcome["queues_before"] == CLIENTS
+        assert outcome["queues_after"] == 0
         gaps = outcome["gaps"]
         assert (gaps["moved"], gaps["away"], gaps["more_than_one"]) == (CLIENTS, 0, 0)
         assert 0 < gaps["longest"] < LONGEST_GAP_S

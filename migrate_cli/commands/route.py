@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 
 from migrate_cli.commands import route_texts as texts
 from migrate_cli.commands.route_render import render
-from migrate_cli.routers.doors import checked_percent
+from migrate_cli.routers.doors import FrontDoor, checked_percent
 from migrate_cli.routers.port import NotOfferedError
 from migrate_cli.routers.probing import Measured, measure
 from migrate_cli.routers.settings import front_door_of, front_door_table
@@ -97,7 +98,7 @@ def show(url: str | None, rooms: int, as_json: bool, **which: Any) -> None:
         sessions=_or_none(router.sessions),
         health=router.health(),
         traffic={side: router.traffic(side) for side in Side},
-        measured=_measured(url or table.get("url"), rooms),
+        measured=_measured(router, url or table.get("url"), rooms),
     )
     click.echo(json.dumps(found.as_json()) if as_json else found.as_text())
     if share.percent is None:
@@ -129,10 +130,10 @@ def set_share(percent: int, url: str | None, rooms: int, execute: bool, **which:
     if not execute:
         click.echo("A dry run: nothing was changed. Add --execute to do it.")
         return
-    was = _measured(place, rooms)
+    was = _measured(router, place, rooms)
     after = router.set_share(percent)
     click.echo(texts.done(after))
-    now = _measured(place, rooms)
+    now = _measured(router, place, rooms)
     if was is None or now is None:
         click.echo("Not measured: give --url, the address that browsers connect to.")
     else:
@@ -186,8 +187,21 @@ def _check_door(url: str) -> None:
     click.echo(f"All of 20 rooms at {url} go to the old server by the front door.")
 
 
-def _measured(url: str | None, rooms: int) -> Measured | None:
-    return measure(url, rooms) if url and rooms else None
+def _measured(router: FrontDoor, url: str | None, rooms: int) -> Measured | None:
+    if not url or not rooms:
+        return None
+    before = _connects(router)
+    found = measure(url, rooms)
+    after = _connects(router)
+    if found.percent is not None or before is None or after is None:
+        return found
+    legacy, channels = (now - was for was, now in zip(before, after, strict=True))
+    return replace(found, legacy=legacy, channels=channels, unnamed=0, by_counters=True)
+
+
+def _connects(router: FrontDoor) -> tuple[int, int] | None:
+    legacy, channels = (router.traffic(side).connects for side in Side)
+    return None if legacy is None or channels is None else (legacy, channels)
 
 
 def _or_none(ask: Callable[[], Any]) -> Any:

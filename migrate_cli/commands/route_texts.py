@@ -77,6 +77,12 @@ def measured(found: Measured) -> str:
             f"unknown: none of {found.rooms} answers said its side, which those of a rendered "
             "front door do"
         )
+    if found.by_counters:
+        return (
+            f"{found.percent:.1f} % (±{found.margin:.1f}) of {found.legacy + found.channels} "
+            "connects went to the new server, as the door counts them (the probes, and whoever "
+            "else came meanwhile): its answers do not say their side"
+        )
     more = [f"{found.legacy} legacy, {found.channels} channels"]
     if found.unnamed:
         more.append(f"{found.unnamed} did not say")

@@ -29,6 +29,8 @@ class Measured:
     unnamed: int
     failed: int
     split: int
+    by_counters: bool = False
+    """Counted by the door, other clients along with the probes, as no answer said its side."""
 
     @property
     def percent(self) -> float | None:

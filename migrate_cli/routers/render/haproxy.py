@@ -72,7 +72,8 @@ defaults
     timeout connect 2s
     timeout http-request 10s
     timeout client 60s
-    timeout server 60s
+    # For the answer to a handshake: a worker that hangs gives none.
+    timeout server 20s
     # An open WebSocket may be silent for as long as its room is; one end that has said goodbye may
     # not keep the other for long.
     timeout tunnel 24h

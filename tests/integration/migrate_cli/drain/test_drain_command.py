@@ -188,3 +188,47 @@ def test_a_new_server_that_is_stuck_stops_the_drain_and_the_rest_stays(healthy_s
         assert outcome["left"] >= CLIENTS - 12
         publisher.wait_for_rounds(3)
         wait_until(lambda: "nobody" not in audience.are_on())
+
+
+def test_sockets_of_a_worker_are_closed_one_by_one_if_that_is_asked_for(published_site):
+    with (
+        Publisher(published_site.project.amqp_url, ROOMS, 20) as publisher,
+        Audience(published_site.url, ROOMS, PER_ROOM) as audience,
+    ):
+        audience.wait_until_on("legacy")
+        published_site.command("route", "set", "100", "--execute", "--rooms", "0")
+        words = ("--spread", "--in-flight", "5", "--per-second", "40", "--execute", "--json")
+        outcome = as_said(drain_legacy(published_site, *words))
+        audience.wait_until_on("channels")
+        publisher.wait_for_rounds(5)
+        assert (outcome["closed"], outcome["left"]) == (CLIENTS, 0)
+        assert outcome["most_in_flight"] <= 5
+        assert outcome["silences"]
+    # Silent, and closed then: what a client got it got in order, and it moved once.
+    check_ledger(audience, gaps=1)
+
+
+@pytest.mark.long
+def test_five_hundred_clients_leave_the_published_server(project, runtime, haproxy_program):
+    rooms = [f"crowd-{number}" for number in range(100)]
+    settings = {
+        "LEGACY_WS_PUBLISHED_FAULT": "1",
+        "LEGACY_WS_PROCESSES": "8",
+        "LEGACY_WS_KEEPALIVE": "5",
+    }
+    with (
+        site(project, runtime, haproxy_program, **settings) as running,
+        Publisher(project.amqp_url, rooms, 2) as publisher,
+        Audience(running.url, rooms, 5) as audience,
+    ):
+        audience.wait_until_on("legacy")
+        publisher.wait_for_rounds(4)
+        running.command("route", "set", "100", "--execute", "--rooms", "0")
+        outcome = as_said(drain_legacy(running, "--execute", "--json"))
+        print(json.dumps(outcome, indent=1))
+        audience.wait_until_on("channels")
+        publisher.wait_for_rounds(10)
+        assert (outcome["closed"], outcome["left"]) == (500, 0)
+    gaps = sorted(gap for client in audience.clients for gap in client.gaps)
+    print(f"gaps by the clients' clocks: median {gaps[250]:.2f} s, longest {gaps[-1]:.2f} s")
+    check_ledger(audience, gaps=1)

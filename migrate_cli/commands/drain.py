@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
-from dataclasses import asdict
+import signal
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +88,9 @@ def drain(*, server: str, url: str | None, execute: bool, as_json: bool, **given
     if not execute:
         say("A dry run: nothing was closed. Add --execute to do it.")
         return
-    outcome = _drain(router, side, closer, given, lambda progress: say(_line(progress))).run()
+    with _until_interrupted() as interrupted:
+        drainer = _drain(router, side, closer, given, lambda progress: say(_line(progress)))
+        outcome = replace(drainer, should_stop=lambda: bool(interrupted)).run()
     after = _count_queues(given["queues_command"])
     if as_json:
         click.echo(json.dumps({**asdict(outcome), "queues_before": before, "queues_after": after}))
@@ -102,6 +107,24 @@ _WHICH = (
     *("config", "sockets", "backend", "legacy_server", "channels_server"),
     *("state_file", "haproxy_config"),
 )
+
+
+@contextlib.contextmanager
+def _until_interrupted() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM end the drain in order, with its account; a second Ctrl-C at once."""
+    received: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _silent(_text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from migrate_cli.drain.broker import RoomListener
 from migrate_cli.drain.census import Census, Seen
 from migrate_cli.drain.closers import Closer, Silence
 from migrate_cli.drain.watching import OtherServer
+from migrate_cli.routers.port import NotOfferedError
 from wsmigrate.draining import Limits, Mood, Pacing, Verdict
+from wsmigrate.errors import UnavailableError
 from wsmigrate.gaps import GapBook, Gaps
 from wsmigrate.sides import Side
 
@@ -52,9 +55,10 @@ class Outcome:
 class Drain:
     """Closes the sockets of ``side`` with ``closer`` until none is left.
 
-    Gives up, with the rest open and untouched, when the other server has held it for
-    ``patience_s`` seconds, or after ``within_s``; whatever was closed by then is accounted for. The
-    share of the front door is the caller's to set before: clients come back to where it sends them.
+    Gives up, with the rest open and untouched, when the other server or a front door that does not
+    answer has held it for ``patience_s`` seconds, after ``within_s``, or once ``should_stop`` says
+    so; whatever was closed by then is accounted for. May be called again. The share of the front
+    door is the caller's to set before: clients come back to where it sends them.
     """
 
     side: Side
@@ -66,19 +70,23 @@ class Drain:
     patience_s: float = 60.0
     within_s: float = 3600.0
     report: Callable[[Progress], None] = lambda _: None
+    should_stop: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _book: GapBook = field(default_factory=GapBook)
     _seen: Mapping[str, Seen] = field(default_factory=dict)
     _held: dict[Mood, float] = field(default_factory=dict)
+    _closed: int = 0
+    _left: int = 0
 
     def run(self) -> Outcome:
-        """Drain. Raises RouterError where the front door fails; what is open then stays open."""
+        """Drain. Raises NotOfferedError where the front door cannot, and RouterError where it does
+        not answer at the beginning; nothing was closed then."""
         pacing = Pacing(self.limits)
         began = self.clock()
         self._begin()
         try:
-            closed, given_up = self._close_all(pacing, began)
+            given_up = self._close_all(pacing)
             if not given_up:
                 self.closer.finish(self.clock())
             self._wait_for_those_away(pacing)
@@ -86,12 +94,11 @@ class Drain:
             if self.listener:
                 self.listener.stop()
         now = self.clock()
-        self._hear()
         return Outcome(
             side=self.side,
             seconds=now - began,
-            closed=closed,
-            left=self.closer.left(),
+            closed=self._closed,
+            left=self._left,
             not_seen_back=pacing.not_seen_back + pacing.in_flight,
             most_in_flight=pacing.most_in_flight,
             slowed_s=self._held.get(Mood.SLOWED, 0.0),
@@ -111,41 +118,57 @@ class Drain:
                 for room in self.listener.start(sorted({seen.room for seen in mine})):
                     self._book.listen_to(room)
 
-    def _close_all(self, pacing: Pacing, began: float) -> tuple[int, str]:
-        closed, stopped_for, reported = 0, 0.0, began
-        last = began
+    def _close_all(self, pacing: Pacing) -> str:
+        """Returns why it gave up; empty if none is left."""
+        began = last = reported = self.clock()
+        stopped_for = 0.0
         while True:
             now = self.clock()
-            verdict = pacing.observe(now, self.other.read())
+            verdict = self._step(pacing, now)
             self._held[verdict.mood] = self._held.get(verdict.mood, 0.0) + now - last
             stopped_for = stopped_for + now - last if verdict.mood is Mood.STOPPED else 0.0
             last = now
-            self._look(now)
-            left = self.closer.left()
-            if now - reported >= _REPORT_EVERY_S or not left:
-                self.report(Progress(now - began, left, closed, pacing.in_flight, verdict))
+            done = not self._left and verdict.mood is not Mood.STOPPED
+            if done or now - reported >= _REPORT_EVERY_S:
+                flight = pacing.in_flight
+                self.report(Progress(now - began, self._left, self._closed, flight, verdict))
                 reported = now
-            if not left:
-                return closed, ""
+            if done:
+                return ""
             if stopped_for > self.patience_s:
-                return closed, f"the other server held it for {stopped_for:.0f} s: {verdict.reason}"
+                return f"it was held for {stopped_for:.0f} s: {verdict.reason}"
             if now - began > self.within_s:
-                return closed, f"it was to be done within {self.within_s:.0f} s"
-            due = pacing.may_close(now, self.closer.smallest())
+                return f"it was to be done within {self.within_s:.0f} s"
+            if self.should_stop():
+                return "it was told to stop"
+            self.sleep(_TICK_S)
+
+    def _step(self, pacing: Pacing, now: float) -> Verdict:
+        """Look at everything, and close what is due. A front door or a server that does not answer
+        for a while holds the drain as the other server does."""
+        try:
+            verdict = pacing.observe(now, self.other.read())
+            self._look(now)
+            self._left = self.closer.left()
+            due = pacing.may_close(now, self.closer.smallest()) if self._left else 0
             if due:
                 count = self.closer.close(due, now)
+                self._closed += count
                 pacing.closed(now, count)
-                closed += count
                 self._look(now)
-            self.sleep(_TICK_S)
+        except NotOfferedError:
+            raise
+        except UnavailableError as error:
+            return Verdict(Mood.STOPPED, error.what)
+        return verdict
 
     def _wait_for_those_away(self, pacing: Pacing) -> None:
         """So that their gaps have an end."""
         deadline = self.clock() + self.limits.back_within_s
-        while self.clock() < deadline:
-            now = self.clock()
-            pacing.observe(now, self.other.read())
-            self._look(now)
+        while (now := self.clock()) < deadline:
+            with contextlib.suppress(UnavailableError):
+                pacing.observe(now, self.other.read())
+                self._look(now)
             if not pacing.in_flight and not (self.census and self._book.summary(now).away):
                 return
             self.sleep(_TICK_S)

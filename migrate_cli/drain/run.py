@@ -19,6 +19,8 @@ from wsmigrate.sides import Side
 
 _TICK_S = 0.1
 _REPORT_EVERY_S = 1.0
+_LOOKS_APART = 4
+"""A census is taken at most so many times its own duration after the last."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Drain:
     _book: GapBook = field(default_factory=GapBook)
     _seen: Mapping[str, Seen] = field(default_factory=dict)
     _held: dict[Mood, float] = field(default_factory=dict)
+    _look_again: float = 0.0
     _closed: int = 0
     _left: int = 0
 
@@ -176,9 +179,12 @@ class Drain:
     def _look(self, now: float) -> None:
         """Who is gone from the one server, and who has come to the other."""
         self._hear()
-        if not self.census:
+        if not self.census or self.clock() < self._look_again:
             return
+        began = self.clock()
         seen = self.census.clients()
+        # With many sockets a census takes time, of the front door's too.
+        self._look_again = self.clock() + _LOOKS_APART * (self.clock() - began)
         for name, one in self._seen.items():
             if one.side is self.side and name not in seen:
                 self._book.left(one.room, one.address, now)

@@ -49,7 +49,7 @@ class HaproxyCensus:
                     for session in door.open_sessions(link, side):
                         if session.client in rooms:
                             address = session.client.rpartition(":")[0]
-                            name = f"{door.name} {link.worker} {session.client}"
+                            name = f"{door.name} {session.client}"
                             found[name] = Seen(rooms[session.client], address, side)
         return found
 

@@ -106,7 +106,9 @@ class HaproxyDoor:
     def change_share(self, percent: float) -> DoorShare:
         """See Door."""
         wanted = weights_for(percent, self.servers)
-        if self._weights(self._state()) != wanted:
+        before = self._state()
+        self._check_nobody_is_set_aside(before, wanted)
+        if self._weights(before) != wanted:
             # The greater weight first, in one command line: at no time are all of them 0.
             order = sorted(wanted, key=lambda name: wanted[name], reverse=True)
             self.socket.tell(
@@ -190,6 +192,19 @@ class HaproxyDoor:
 
     def _state(self) -> str:
         return self.socket.ask(f"show servers state {self.backend}")
+
+    def _check_nobody_is_set_aside(self, state: str, wanted: Mapping[str, int]) -> None:
+        aside = haproxy_state.set_aside(state, self.backend)
+        for side in Side:
+            names = [name for name in self._names(side) if wanted[name]]
+            if names and set(names) <= aside:
+                raise RouterError(
+                    self.name,
+                    f"{self.name} has {', '.join(names)} set to maint or drain, so no weight "
+                    "brings clients there.",
+                    then="Its share is as it was.",
+                    remedy=f"Tell it `set server {self.backend}/{names[0]} state ready` first.",
+                )
 
     def _weights(self, state: str) -> dict[str, int]:
         found = haproxy_state.weights(state, self.backend)

@@ -16,23 +16,23 @@ _SECTIONS = frozenset(
     }
 )
 _SERVER = re.compile(r"^(?P<head>\s*server\s+(?P<name>\S+)\s+[^#\n]*?)(?P<tail>\s*(?:#.*)?)$")
+_FORCED_MAINT, _FORCED_DRAIN = 0x01, 0x08  # srv_admin_state: management guide, 9.3
 _WEIGHT = re.compile(r"(?<=\s)weight\s+(\d+)")
 
 
 def weights(state: str, backend: str) -> dict[str, int]:
     """The weights of a backend's servers in ``show servers state`` (management guide, 9.3; format
     version 1: columns are named in the second line). Empty where the backend is not in it."""
-    columns: list[str] = []
-    found: dict[str, int] = {}
-    for line in state.splitlines():
-        words = line.split()
-        if line.startswith("# "):
-            columns = words[1:]
-        elif len(words) > 1 and columns:
-            row = dict(zip(columns, words))
-            if row.get("be_name") == backend:
-                found[row["srv_name"]] = int(row["srv_uweight"])
-    return found
+    return {row["srv_name"]: int(row["srv_uweight"]) for row in _rows(state, backend)}
+
+
+def set_aside(state: str, backend: str) -> set[str]:
+    """The servers of a backend that somebody has set to maint or drain, whatever the weight."""
+    return {
+        row["srv_name"]
+        for row in _rows(state, backend)
+        if int(row["srv_admin_state"]) & (_FORCED_MAINT | _FORCED_DRAIN)
+    }
 
 
 def configured_weights(text: str, backend: str) -> dict[str, int]:
@@ -68,6 +68,18 @@ def _with_weight(head: str, weight: int) -> str:
     if _WEIGHT.search(head):
         return _WEIGHT.sub(f"weight {weight}", head, count=1)
     return f"{head} weight {weight}"
+
+
+def _rows(state: str, backend: str) -> Iterator[dict[str, str]]:
+    columns: list[str] = []
+    for line in state.splitlines():
+        words = line.split()
+        if line.startswith("# "):
+            columns = words[1:]
+        elif len(words) > 1 and columns:
+            row = dict(zip(columns, words))
+            if row.get("be_name") == backend:
+                yield row
 
 
 def _server_lines(text: str, backend: str) -> Iterator[tuple[int, re.Match[str]]]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 from stands import haproxy_door, wait_until
-from two_servers import Client, NamedServer, is_open
 
 from dev_stack.runtime import Runtime
 from migrate_cli.routers.doors import FrontDoor
 from migrate_cli.routers.haproxy_socket import RuntimeSocket
 from migrate_cli.routers.port import RouterError
+from two_servers import Client, NamedServer, is_open
 from wsmigrate.sides import Side
 from wsmigrate.weights import Servers
 
@@ -91,6 +91,18 @@ def test_a_socket_without_haproxy_is_one_sentence(stand, tmp_path):
     gone = replace(doors[0], socket=RuntimeSocket(str(tmp_path / "no.sock")))
     with pytest.raises(RouterError, match="does not answer"):
         FrontDoor([gone]).share()
+
+
+def test_a_server_that_somebody_has_set_aside_gets_no_share(stand):
+    _, doors, _ = stand
+    router = FrontDoor(doors[:1])
+    router.set_share(0)
+    doors[0].socket.tell("set server ws/channels state maint")
+    with pytest.raises(RouterError, match="state ready"):
+        router.set_share(30)
+    assert router.share().percent == 0
+    doors[0].socket.tell("set server ws/channels state ready")
+    assert router.set_share(30).percent == 30
 
 
 def test_a_server_that_is_not_in_the_backend_is_named(stand):

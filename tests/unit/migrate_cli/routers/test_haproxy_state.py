@@ -1,6 +1,11 @@
 import pytest
 
-from migrate_cli.routers.haproxy_state import configured_weights, weights, with_weights
+from migrate_cli.routers.haproxy_state import (
+    configured_weights,
+    set_aside,
+    weights,
+    with_weights,
+)
 from wsmigrate.errors import ConfigError
 
 STATE = """1
@@ -40,3 +45,9 @@ def test_only_the_weights_are_rewritten():
 def test_a_server_that_is_not_there_is_named():
     with pytest.raises(ConfigError, match="no server uwsgi in a backend ws"):
         with_weights(CONFIGURATION, "ws", {"uwsgi": 1})
+
+
+def test_servers_that_somebody_has_set_aside():
+    aside = STATE.replace("127.0.0.1 2 0 30 0", "127.0.0.1 0 9 30 0")
+    assert set_aside(STATE, "ws") == set()
+    assert set_aside(aside, "ws") == {"channels"}

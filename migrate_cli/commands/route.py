@@ -20,7 +20,7 @@ from migrate_cli.routers.takeover import Takeover, Way
 from wsmigrate.errors import ConfigError, RefusedError
 from wsmigrate.sides import Side
 
-_DEFAULT_CONFIG = Path("wsmigrate.toml")
+DEFAULT_CONFIG = Path("wsmigrate.toml")
 
 
 def door_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,7 +60,7 @@ def chosen_table(
         given = [key for key, value in named.items() if value]
         if given:
             raise ConfigError(f"--{given[0].replace('_', '-')} goes with --haproxy.")
-        return dict(front_door_table(config or _DEFAULT_CONFIG))
+        return dict(front_door_table(config or DEFAULT_CONFIG))
     if config:
         raise ConfigError("--config and --haproxy are two ways to name the front door: choose one.")
     keys = {

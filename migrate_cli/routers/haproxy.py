@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -162,15 +162,18 @@ class HaproxyDoor:
             response_ms=float(max(times)) if times else None,
         )
 
-    def close_sessions(self, side: Side, most: int) -> int:
-        """See Door. HAProxy knows a session by its place in memory, so the list is never older than
-        the moment in which it is used."""
+    def close_sessions(self, side: Side, most: int, only: Container[str] | None = None) -> int:
+        """See Door. ``only``: of these clients, by address and port.
+
+        HAProxy knows a session by its place in memory, so the list is never older than the moment
+        in which it is used."""
         if most <= 0:
             return 0
         found = [
             (session.age_s, link, session.id)
             for link in self.workers()
             for session in self.open_sessions(link, side)
+            if only is None or session.client in only
         ]
         found.sort(key=lambda one: one[0], reverse=True)
         return sum(link.shut_down(session_id) for _, link, session_id in found[:most])

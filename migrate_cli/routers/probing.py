@@ -7,6 +7,7 @@ import math
 import ssl
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -76,6 +77,23 @@ def measure(url: str, rooms: int) -> Measured:
                 ) from error
     known = sides[Side.LEGACY.value], sides[Side.CHANNELS.value]
     return Measured(rooms, *known, sides.total() - sum(known), failed, split)
+
+
+def sides_of(url: str, rooms: Iterable[str]) -> dict[str, Side | None]:
+    """Where the front door sends clients of these rooms now; None where the answer does not say.
+
+    Plain requests, as in ``measure``. Raises ConfigError; UnavailableError where nobody answers.
+    """
+    place = _place(url)
+    known = {side.value: side for side in Side}
+    try:
+        return {
+            room: known.get(_side_of(place, f"/{quote(room, safe='')}") or "") for room in rooms
+        }
+    except (OSError, http.client.HTTPException) as error:
+        raise UnavailableError(
+            f"The front door does not answer at {place.shown} ({type(error).__name__})."
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -36,20 +36,24 @@ _KEYS = {
 
 def front_door_table(path: Path) -> Mapping[str, Any]:
     """The table ``[front_door]`` of a TOML file. Raises ConfigError."""
+    table = read_document(path).get(TABLE)
+    if not isinstance(table, dict):
+        raise ConfigError(
+            f"{path} has no table [{TABLE}].", remedy="See docs/front-door.md for what is in it."
+        )
+    return table
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text).get(TABLE)
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror}).", remedy="Name the file with --config."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}.") from error
-    if not isinstance(table, dict):
-        raise ConfigError(
-            f"{path} has no table [{TABLE}].", remedy="See docs/front-door.md for what is in it."
-        )
-    return table
 
 
 def front_door_of(table: Mapping[str, Any]) -> FrontDoor:

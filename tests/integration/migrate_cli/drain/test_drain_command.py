@@ -136,23 +136,33 @@ def test_sockets_that_a_wedged_worker_left_silent_are_moved_and_counted(publishe
         assert silence["sockets"] > 0
 
 
-def test_a_healthy_server_is_drained_at_the_door_and_back_again(healthy_site):
+def test_a_healthy_server_is_drained_at_the_door_and_back_again_in_two_steps(healthy_site):
     with (
         Publisher(healthy_site.project.amqp_url, ROOMS, 20) as publisher,
         Audience(healthy_site.url, ROOMS, PER_ROOM) as audience,
     ):
         audience.wait_until_on("legacy")
         publisher.wait_for_rounds(5)
-        for server, percent, target in (("legacy", "100", "channels"), ("channels", "0", "legacy")):
+        steps = (
+            ("legacy", "100", {"channels"}),
+            ("channels", "50", {"legacy", "channels"}),
+            ("channels", "0", {"legacy"}),
+        )
+        moved = []
+        for server, percent, targets in steps:
             healthy_site.command("route", "set", percent, "--execute", "--rooms", "0")
             words = ("--by", "door", "--execute", "--json", "--per-second", "40")
             outcome = as_said(healthy_site.command("drain", server, *words, "--in-flight", "5"))
-            audience.wait_until_on(target)
+            wait_until(lambda targets=targets: audience.are_on() == targets)
             publisher.wait_for_rounds(5)
-            assert (outcome["closed"], outcome["left"]) == (CLIENTS, 0)
+            moved.append(outcome["closed"])
+            assert outcome["left"] == 0
             assert outcome["most_in_flight"] <= 5
-            assert outcome["gaps"]["moved"] == CLIENTS
+            assert outcome["gaps"]["moved"] == outcome["closed"]
             assert outcome["silences"] == []
+        assert moved[0] == moved[1] + moved[2] == CLIENTS
+        assert moved[1] % PER_ROOM == 0  # whole rooms
+    # One for each step that moved the client: to the new server, and back in one of two steps.
     check_ledger(audience, gaps=2)
 
 

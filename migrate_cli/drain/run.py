@@ -78,6 +78,7 @@ class Drain:
     _book: GapBook = field(default_factory=GapBook)
     _seen: Mapping[str, Seen] = field(default_factory=dict)
     _held: dict[Mood, float] = field(default_factory=dict)
+    _looked: float = 0.0
     _look_again: float = 0.0
     _closed: int = 0
     _left: int = 0
@@ -96,6 +97,7 @@ class Drain:
         finally:
             if self.listener:
                 self.listener.stop()
+        self._hear()
         now = self.clock()
         return Outcome(
             side=self.side,
@@ -113,6 +115,7 @@ class Drain:
 
     def _begin(self) -> None:
         if self.census:
+            self._looked = self.clock()
             self._seen = self.census.clients()
             mine = [seen for seen in self._seen.values() if seen.side is self.side]
             for seen in mine:
@@ -151,14 +154,14 @@ class Drain:
         for a while holds the drain as the other server does."""
         try:
             verdict = pacing.observe(now, self.other.read())
-            self._look(now)
+            self._look()
             self._left = self.closer.left()
             due = pacing.may_close(now, self.closer.smallest()) if self._left else 0
             if due:
                 count = self.closer.close(due, now)
                 self._closed += count
                 pacing.closed(now, count)
-                self._look(now)
+                self._look()
         except NotOfferedError:
             raise
         except UnavailableError as error:
@@ -171,27 +174,29 @@ class Drain:
         while (now := self.clock()) < deadline:
             with contextlib.suppress(UnavailableError):
                 pacing.observe(now, self.other.read())
-                self._look(now)
+                self._look()
             if not pacing.in_flight and not (self.census and self._book.summary(now).away):
                 return
             self.sleep(_TICK_S)
 
-    def _look(self, now: float) -> None:
-        """Who is gone from the one server, and who has come to the other."""
+    def _look(self) -> None:
+        """Who is gone from the one server, and who has come to the other. A gap is taken to begin
+        when the client was seen last, and to end when it is seen again: never too short."""
         self._hear()
-        if not self.census or self.clock() < self._look_again:
-            return
         began = self.clock()
+        if not self.census or began < self._look_again:
+            return
         seen = self.census.clients()
+        now = self.clock()
         # With many sockets a census takes time, of the front door's too.
-        self._look_again = self.clock() + _LOOKS_APART * (self.clock() - began)
+        self._look_again = now + _LOOKS_APART * (now - began)
         for name, one in self._seen.items():
             if one.side is self.side and name not in seen:
-                self._book.left(one.room, one.address, now)
+                self._book.left(one.room, one.address, self._looked)
         for name, one in seen.items():
             if one.side is self.side.other and name not in self._seen:
                 self._book.came(one.room, one.address, now)
-        self._seen = seen
+        self._seen, self._looked = seen, began
 
     def _hear(self) -> None:
         if self.listener:

@@ -40,7 +40,7 @@ class WorkerCloser:
     Workers that may be wedged already go first, then those with the fewest sockets. With ``spread``
     the sockets of a worker are closed at the pace of the drain, and then the worker is ended: fewer
     come back at once, but from the first one on the others of that worker may be silent, which is
-    counted.
+    counted; and a published worker may end by itself, with all the rest, once several have left.
     """
 
     master: int

@@ -7,13 +7,9 @@ from stands import wait_until
 
 from wsmigrate.sides import Side
 
-RENDERED = ("haproxy", "nginx", "nginx-js")
-
-
-@pytest.fixture(autouse=True)
-def rendered_only(stand):
-    if stand.kind not in RENDERED:
-        pytest.skip("not rendered")
+pytestmark = pytest.mark.parametrize(
+    "stand", ["haproxy", "nginx", "nginx-js"], indirect=True, scope="module"
+)
 
 
 def servers(stand) -> set[str]:

@@ -19,8 +19,8 @@ from wsmigrate.sides import Side
 
 _TICK_S = 0.1
 _REPORT_EVERY_S = 1.0
-_LOOKS_APART = 4
-"""A census is taken at most so many times its own duration after the last."""
+_LOOKS_APART = 1
+"""A census is taken so many times its own duration after the last, unless sockets were closed."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Drain:
     _seen: Mapping[str, Seen] = field(default_factory=dict)
     _held: dict[Mood, float] = field(default_factory=dict)
     _looked: float = 0.0
+    _closing: float | None = None
     _look_again: float = 0.0
     _closed: int = 0
     _left: int = 0
@@ -158,10 +159,11 @@ class Drain:
             self._left = self.closer.left()
             due = pacing.may_close(now, self.closer.smallest()) if self._left else 0
             if due:
+                closing = self.clock()
                 count = self.closer.close(due, now)
                 self._closed += count
                 pacing.closed(now, count)
-                self._look()
+                self._look(closing)
         except NotOfferedError:
             raise
         except UnavailableError as error:
@@ -179,20 +181,25 @@ class Drain:
                 return
             self.sleep(_TICK_S)
 
-    def _look(self) -> None:
+    def _look(self, closing: float | None = None) -> None:
         """Who is gone from the one server, and who has come to the other. A gap is taken to begin
-        when the client was seen last, and to end when it is seen again: never too short."""
+        when sockets began to be ``closing``, or the client was seen last, and to end when it is
+        seen again: never too short."""
         self._hear()
         began = self.clock()
-        if not self.census or began < self._look_again:
+        if not self.census or (closing is None and began < self._look_again):
             return
         seen = self.census.clients()
         now = self.clock()
         # With many sockets a census takes time, of the front door's too.
         self._look_again = now + _LOOKS_APART * (now - began)
+        # The front door takes a moment to let go of what was closed: the next look finds the rest.
+        since = self._closing if closing is None else closing
+        self._closing = closing
         for name, one in self._seen.items():
             if one.side is self.side and name not in seen:
-                self._book.left(one.room, one.address, self._looked)
+                left_at = self._looked if since is None else since
+                self._book.left(one.room, one.address, left_at)
         for name, one in seen.items():
             if one.side is self.side.other and name not in self._seen:
                 self._book.came(one.room, one.address, now)

@@ -66,8 +66,10 @@ class Client:
 
     async def _session(self, url: str) -> None:
         try:
+            # One that gives up waiting is a client that leaves, which the published server does not
+            # survive.
             connection = await connect(
-                f"{url}/{quote(self.room)}", compression=None, ping_interval=None, open_timeout=10
+                f"{url}/{quote(self.room)}", compression=None, ping_interval=None, open_timeout=60
             )
         except (WebSocketException, OSError, TimeoutError):
             self.refused += 1

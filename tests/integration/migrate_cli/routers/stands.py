@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from two_servers import Client, NamedServer
-
 from dev_stack.parts import PartSpec
 from dev_stack.probes import runtime_socket_answers
 from dev_stack.runtime import Runtime
@@ -28,6 +26,7 @@ from migrate_cli.routers.render.haproxy import (
     haproxy_configuration,
 )
 from migrate_cli.routers.render.options import RenderOptions
+from two_servers import Client, NamedServer
 from wsmigrate.weights import Servers
 
 HOOKS = Path(__file__).with_name("haproxy_hooks.py")

@@ -6,9 +6,9 @@ import contextlib
 
 import pytest
 from stands import wait_until
-from two_servers import is_open
 
 from migrate_cli.routers.port import SideState
+from two_servers import is_open
 from wsmigrate.errors import ConfigError
 from wsmigrate.sides import Side
 

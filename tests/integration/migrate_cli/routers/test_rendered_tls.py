@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from stands import options_for
-from two_servers import UPGRADE, NamedServer, head_of
 
 from dev_stack.parts import PartSpec
 from dev_stack.probes import runtime_socket_answers
@@ -17,6 +16,7 @@ from dev_stack.runtime import Runtime
 from dev_stack.services.nginx import private_nginx
 from migrate_cli.routers.render.haproxy import FIRST_STATE, HaproxyFiles, haproxy_configuration
 from migrate_cli.routers.render.options import Tls
+from two_servers import UPGRADE, NamedServer, head_of
 
 
 @pytest.fixture(scope="module")

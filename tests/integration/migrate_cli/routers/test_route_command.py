@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from two_servers import Client, NamedServer
 
 from dev_stack.parts import PartSpec
 from dev_stack.probes import http_answers, runtime_socket_answers
 from dev_stack.runtime import Runtime
+from two_servers import Client, NamedServer
 
 
 @dataclass

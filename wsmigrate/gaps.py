@@ -51,6 +51,7 @@ class GapBook:
 
     _clients: Counter[Who] = field(default_factory=Counter)
     _open: dict[Who, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _early: dict[Who, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _done: list[tuple[Who, float, float]] = field(default_factory=list)
     _published: dict[str, list[float]] = field(default_factory=dict)
 
@@ -60,12 +61,21 @@ class GapBook:
 
     def left(self, room: str, address: str, at: float) -> None:
         """A socket was ended, or fell silent, at this moment."""
-        self._open[room, address].append(at)
+        early = self._early.get((room, address))
+        while early and early[0] < at:
+            early.popleft()  # that was somebody else
+        if early:
+            self._done.append(((room, address), at, early.popleft()))
+        else:
+            self._open[room, address].append(at)
 
     def came(self, room: str, address: str, at: float) -> bool:
-        """A client came to the other server; whether it is one that had left."""
+        """A client came to the other server; whether it is one that had left. One that has not may
+        be seen to leave, at an earlier moment, only later: the front door takes its time to let go
+        of a socket."""
         waiting = self._open.get((room, address))
         if not waiting:
+            self._early[room, address].append(at)
             return False
         self._done.append(((room, address), waiting.popleft(), at))
         return True

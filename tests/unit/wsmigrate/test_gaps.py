@@ -22,6 +22,22 @@ def test_a_newcomer_is_nobody_who_left():
     assert book.summary(5.0).away == 1
 
 
+def test_one_that_is_seen_back_before_it_is_seen_to_leave_is_back():
+    book = GapBook()
+    book.is_there("r", "a")
+    assert not book.came("r", "a", 1.2)  # the front door has not let go of its old socket yet
+    book.left("r", "a", 1.0)
+    (gap,) = book.gaps(until=9.0)
+    assert (gap.began, gap.ended) == (1.0, 1.2)
+
+
+def test_one_that_came_long_before_is_somebody_else():
+    book = GapBook()
+    book.came("r", "a", 1.0)
+    book.left("r", "a", 5.0)
+    assert book.summary(9.0).away == 1
+
+
 def test_one_that_is_not_back_counts_its_frames_so_far():
     book = GapBook()
     book.listen_to("r")

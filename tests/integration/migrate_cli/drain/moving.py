@@ -141,7 +141,7 @@ class Audience:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         for number, client in enumerate(self.clients):
-            choice = random.Random(number)  # noqa: S311 - the same jitter each time
+            choice = random.Random(number)
             self._loop.create_task(client.live(self._url, choice))
         self._loop.run_forever()
         for task in asyncio.all_tasks(self._loop):

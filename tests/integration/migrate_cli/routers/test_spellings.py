@@ -44,7 +44,7 @@ def spellings(room: str, choice: random.Random, *, dots: bool) -> set[str]:
 
 def test_hundreds_of_spellings_agree(stand):
     stand.router.set_share(50)
-    choice = random.Random(7)  # noqa: S311 - the same spellings each time
+    choice = random.Random(7)
     # With maps nginx has resolved dots that stand alone (see nginx_configuration).
     dots = stand.kind != "nginx"
     names = [name for name in NAMES if dots or name != "."]

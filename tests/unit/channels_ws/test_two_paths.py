@@ -128,6 +128,24 @@ def test_an_older_state_changes_nothing() -> None:
     assert paths.state == SETTLED
 
 
+@pytest.mark.parametrize("state", [NO_CUTOVER, RABBITMQ, SETTLED])
+def test_while_no_switch_is_under_way_messages_pass(state: SiteState) -> None:
+    paths = paths_at(state)
+    assert paths.passes(Message("1", "room", "x", Via.CHANNELS))
+    assert paths.passes(direct(2, state.revision))
+    assert paths.passes(relayed(3)) is (state.backend is NotifyBackend.RABBITMQ)
+
+
+def test_what_has_a_partner_or_has_to_wait_does_not_pass() -> None:
+    assert not paths_at(RABBITMQ).passes(copy(1))
+    assert not paths_at(BOTH).passes(relayed(1))
+    assert not paths_at(BOTH).passes(direct(1))
+    assert not paths_at(CHANNELS).passes(direct(1))
+    paths = paths_at(RABBITMQ)
+    paths.take(copy(1), 0)
+    assert not paths.passes(relayed(1))
+
+
 class Journey:
     """One publisher's messages on their ways: straight to the layer at once, by the relay later."""
 
@@ -166,6 +184,8 @@ class Journey:
     def _come(self, item: Message | Marker) -> None:
         if isinstance(item, Marker):
             self._hand_out(self._paths.marker(item, 0))
+        elif self._paths.passes(item) and self._draw(0, 1):
+            self._hand_out([item])
         else:
             self._hand_out(self._paths.take(item, 0))
 

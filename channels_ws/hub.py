@@ -65,10 +65,10 @@ class RoomHub:
         self._metrics = metrics or Metrics()
         self._delivered = DeliveredIds()
         limits = PathLimits(config.barrier_hold_s, 2 * config.barrier_hold_s)
-        self._paths = TwoPaths(config.inboxes, limits)
+        at_first = NO_CUTOVER
         if config.notify_backend is not None:
-            pinned = replace(NO_CUTOVER, backend=config.notify_backend, binds=config.binds_rooms)
-            self._paths.state = pinned
+            at_first = replace(at_first, backend=config.notify_backend, binds=config.binds_rooms)
+        self._paths = TwoPaths(config.inboxes, limits, at_first)
         self._on_news = _nothing
         self._ticking: asyncio.Task[None] | None = None
         self._copies = Copies(expected=config.notify_backend is NotifyBackend.BOTH)

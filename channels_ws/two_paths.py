@@ -13,6 +13,8 @@ from wsmigrate.site_state import NO_CUTOVER, SiteState
 from wsmigrate.topology import inbox_index_of_room
 
 _REMEMBERED = 16_384
+# Looking up a member in its enumeration takes as long as the rest of a check.
+_RABBITMQ = Via.RABBITMQ
 
 Key = tuple[str, str]
 
@@ -51,8 +53,10 @@ class TwoPaths:
     order. Waiting ends after a set time, or when too much waits, and is counted then.
     """
 
-    def __init__(self, inboxes: int, limits: PathLimits | None = None) -> None:
-        self.state: SiteState = NO_CUTOVER
+    def __init__(
+        self, inboxes: int, limits: PathLimits | None = None, state: SiteState = NO_CUTOVER
+    ) -> None:
+        self.state = state
         self.counts: Counter[str] = Counter()
         self._inboxes = inboxes
         self._limits = limits or PathLimits()
@@ -60,6 +64,8 @@ class TwoPaths:
         self._held: deque[_Waiting] = deque()
         self._twinless: OrderedDict[Key, _Waiting] = OrderedDict()
         self._relayed: OrderedDict[Key, None] = OrderedDict()
+        # Whether copies of what was relayed may come, so that it has to be remembered.
+        self._notes_relayed = state.backend is not NotifyBackend.RABBITMQ
         self._copies_come = False
         self._marks: dict[int, int] = {}
         self._given_up = 0  # the barrier that is waited for no longer
@@ -85,6 +91,7 @@ class TwoPaths:
         if state.revision < self.state.revision:
             return []
         self.state = state
+        self._notes_relayed = self._copies_come or state.backend is not NotifyBackend.RABBITMQ
         ahead, self._ahead = self._ahead, deque()
         freed = self._freed()
         for waiting in ahead:
@@ -99,17 +106,18 @@ class TwoPaths:
     def passes(self, message: Message) -> bool:
         """Whether it would be delivered at once, and leave nothing to remember: whoever asks may
         deliver it without ``take``. So is all that comes while no switch is under way."""
+        if message.via is _RABBITMQ:
+            return not self._notes_relayed
         if message.is_copy:
             return False
-        if message.revision is not None:
-            return self.state.barrier_out and message.revision <= self.state.revision
-        return message.via is Via.CHANNELS or not self._notes_relayed()
+        revision = message.revision
+        return revision is None or (self.state.barrier_out and revision <= self.state.revision)
 
     def take(self, message: Message, now: float) -> list[Message]:
         """A copy has come."""
-        if message.via is Via.RABBITMQ:
+        if message.via is _RABBITMQ:
             key = (message.room, message.id)
-            if self._twinless.pop(key, None) is None and self._notes_relayed():
+            if self._twinless.pop(key, None) is None and self._notes_relayed:
                 self._relayed[key] = None
                 if len(self._relayed) > _REMEMBERED:
                     self._relayed.popitem(last=False)
@@ -134,9 +142,6 @@ class TwoPaths:
             late.append(waiting.message)
         return late
 
-    def _notes_relayed(self) -> bool:
-        return self._copies_come or self.state.backend is not NotifyBackend.RABBITMQ
-
     def _direct(self, message: Message, now: float) -> list[Message]:
         if message.is_copy:
             return self._one_of_two(message, now)
@@ -153,7 +158,7 @@ class TwoPaths:
         return [message]
 
     def _one_of_two(self, message: Message, now: float) -> list[Message]:
-        self._copies_come = True
+        self._copies_come = self._notes_relayed = True
         key = (message.room, message.id)
         if key in self._relayed:
             del self._relayed[key]

@@ -187,16 +187,16 @@ class RoomHub:
             self._metrics.events_dropped.labels(reason="not-ours").inc()
             logger.warning("An event of the channel layer is not delivered: %s", error)
             return
-        for outcome in self._copies.seen(message):
-            self._metrics.copies.labels(outcome=outcome.value).inc()
-            self._compared[outcome.value] += 1
         if self._paths.passes(message):
             self._hand_out_one(message, frame)
         else:
             self._sort(message)
 
     def _sort(self, message: Message) -> None:
-        """Deliver what is due by now, of both ways."""
+        """Compare what came by both ways, and deliver what is due by now."""
+        for outcome in self._copies.seen(message):
+            self._metrics.copies.labels(outcome=outcome.value).inc()
+            self._compared[outcome.value] += 1
         due = self._paths.take(message, asyncio.get_running_loop().time())
         if message.is_copy and not due:
             self._metrics.events_dropped.labels(reason="copy").inc()

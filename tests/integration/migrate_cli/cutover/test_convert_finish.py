@@ -47,7 +47,9 @@ def test_at_the_stage_retired_it_goes_on(
 
 
 @pytest.mark.parametrize(
-    "rung", [*ladder()[1:-1], Rung(Stage.RETIRED, 100, NotifyBackend.BOTH)], ids=lambda r: r.name
+    "rung",
+    [ladder()[2], ladder()[-2], Rung(Stage.RETIRED, 100, NotifyBackend.BOTH)],
+    ids=lambda rung: rung.name,
 )
 def test_at_any_other_it_refuses_whatever_is_typed(
     project: Project, operator: Operator, converted: Path, rung: Rung

@@ -27,6 +27,9 @@ class Reading(Protocol):
     heard_new: bool
     """Whether a message that the layer does not have yet was delivered."""
 
+    acknowledge_every: int
+    """How many relayed messages may wait for their acknowledgement."""
+
     async def begin(
         self, connection: AmqpConnection, on_delivery: OnDelivery, fail: Fail
     ) -> AmqpChannel:
@@ -48,6 +51,7 @@ class QueueReading:
         self._config = config
         self._inbox = inbox
         self.heard_new = False
+        self.acknowledge_every = 1
 
     async def begin(
         self, connection: AmqpConnection, on_delivery: OnDelivery, fail: Fail

@@ -29,6 +29,8 @@ _SILENCE_S = 0.5
 _EMPTY_S = 3.0
 _GRACE_S = 1.0
 _TAIL_EVERY_S = 2.0
+_ACKNOWLEDGEMENTS = 8
+"""Of a prefetch: so many fewer than the prefetch are under way at worst."""
 # Where a segment begins, the stream may have put a record of its own (its deduplication's state),
 # which takes an offset and is delivered to nobody. RabbitMQ 3.10.8: each segment but the first.
 _STREAMS_OWN_RECORDS = 1
@@ -74,6 +76,7 @@ class StreamReading:
         self._on_delivery: OnDelivery = _ignored
         self._seen = seen
         self.heard_new = False
+        self.acknowledge_every = max(1, config.bridge_prefetch // _ACKNOWLEDGEMENTS)
 
     @property
     def last_position(self) -> int:

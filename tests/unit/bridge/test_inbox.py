@@ -12,6 +12,7 @@ import pytest
 from bridge.delivery import Batch, DeadLetter, Delivery
 from bridge.figures import InboxFigures
 from bridge.inbox import InboxRelay, RelayLimits
+from bridge.rhythm import Rhythm
 from bridge.sinks import Step
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError
@@ -64,6 +65,7 @@ class World:
             sink=self,
             figures=self.figures,
             limits=RelayLimits(**{"max_message_bytes": 100, **options}),
+            rhythm=Rhythm(0.002),
             is_ours=lambda: self.ours,
         )
         relay.acknowledge_with(self.acknowledge)

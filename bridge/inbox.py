@@ -58,8 +58,8 @@ class InboxRelay:
         rhythm: Rhythm,
         is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``rhythm`` tells when batches begin. ``is_ours`` tells whether the lease of the inbox is valid: without that, nothing is sent
-        to a layer that has no fence."""
+        """``rhythm`` tells when batches begin. ``is_ours`` tells whether the lease of the inbox is
+        valid: without that, nothing is sent to a layer that has no fence."""
         self.inbox = inbox
         self._cursor = cursor
         self._sink = sink
@@ -177,7 +177,8 @@ class InboxRelay:
         move = None
         if last is not None and (self._cursor is None or last > self._cursor):
             move = CursorMove(self.inbox, self._cursor, last)
-        return Batch(tuple(messages), tuple(dead), move)
+        gap_of = self.inbox if any(delivery.after_gap for delivery in deliveries) else None
+        return Batch(tuple(messages), tuple(dead), move, gap_of)
 
     def _sort(self, delivery: Delivery, messages: list[Message], dead: list[DeadLetter]) -> None:
         try:

@@ -91,6 +91,7 @@ def delivery_of(
     *,
     position: int | None,
     redelivered: bool,
+    after_gap: bool = False,
 ) -> Delivery:
     """What a message of the broker says, for the relay."""
     headers = properties.headers or {}
@@ -108,6 +109,7 @@ def delivery_of(
         ),
         redelivered=redelivered,
         marked=is_reverse_relayed(headers),
+        after_gap=after_gap,
         came_at=time.time(),
     )
 

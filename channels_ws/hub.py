@@ -18,6 +18,7 @@ from channels_ws.outbox import CloseCode, TextFrame
 from channels_ws.pace import ClosingPace
 from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import inbox_of_gap_event
 from wsmigrate.message import Message, message_of_event
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class RoomHub:
     ) -> None:
         """``on_room_gone`` is told of rooms that were left."""
         self._metrics = metrics or Metrics()
+        self._config = config
         self._delivered = DeliveredIds()
         self._copies = Copies(expected=config.notify_backend is NotifyBackend.BOTH)
         self._links = LinkKeeper(make_layer, self._deliver, self._missed, self._metrics)
@@ -121,6 +123,10 @@ class RoomHub:
         self._close_sockets(list(self._rooms.values()))  # of joins that were under way
 
     def _deliver(self, event: dict[str, Any]) -> None:
+        inbox = inbox_of_gap_event(event)
+        if inbox is not None:
+            self._inbox_missed(inbox)
+            return
         try:
             message = message_of_event(event)
             frame = TextFrame.of(message.text)
@@ -166,6 +172,15 @@ class RoomHub:
         self._rooms.join_anew()
         if lost is not None:
             self._rooms.clean_up_after(lost)
+
+    def _inbox_missed(self, inbox: str) -> None:
+        """The rooms stay bound and in their groups: the gap is behind them."""
+        rooms = [room for room in self._rooms.values() if self._config.inbox_of(room.name) == inbox]
+        logger.error(
+            "%s has lost messages before they were relayed, so %d sockets are closed with 1012",
+            inbox,
+            self._close_sockets(rooms),
+        )
 
     def _close_sockets(self, rooms: list[LiveRoom]) -> int:
         closed = 0

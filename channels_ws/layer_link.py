@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import GAPS_GROUP
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,8 @@ _CANARY_LATE_S = 8.0
 _RETRY_S = 0.5
 _TURN_S = 0.01
 _JOINS_AT_ONCE = 32
+RENEW_AFTER = 0.3
+"""Of the time for which a membership lasts: one try may fail, and another."""
 
 
 class LayerLostError(UnavailableError):
@@ -59,6 +63,7 @@ class LayerLink:
         self._catches_up = bool(getattr(layer, "catches_up", False))
         self._canary_at = asyncio.get_running_loop().time()
         self._canary_fails = False
+        self._hears_gaps: tuple[int, float] | None = None  # after which flush, and since when
         # Layers differ in how many connections they open for joins at the same time.
         self._joins = asyncio.Semaphore(_JOINS_AT_ONCE)
 
@@ -159,6 +164,7 @@ class LayerLink:
     async def _send_canaries(self) -> None:
         while True:
             try:
+                await self._stay_where_gaps_are_told()
                 await self.layer.send(self.channel, {"type": _CANARY, "id": uuid.uuid4().hex})
                 self._canary_fails = False
             except Exception as error:
@@ -166,6 +172,16 @@ class LayerLink:
                     raise
                 self._say_once(error)
             await asyncio.sleep(_CANARY_EVERY_S if self.ready.is_set() else _FIRST_CANARY_EVERY_S)
+
+    async def _stay_where_gaps_are_told(self) -> None:
+        """Be in the group of the inboxes' gaps, anew after a flush or before that expires."""
+        flushes, now = getattr(self.layer, "flushes", 0), asyncio.get_running_loop().time()
+        if self._hears_gaps is not None:
+            after, since = self._hears_gaps
+            if after == flushes and now < since + (self.membership_s or math.inf) * RENEW_AFTER:
+                return
+        await self.add(GAPS_GROUP)
+        self._hears_gaps = flushes, now
 
     def _say_once(self, error: Exception) -> None:
         if not self._canary_fails:

@@ -7,17 +7,15 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from channels_ws.layer_link import LayerLink
+from channels_ws.layer_link import RENEW_AFTER, LayerLink
 from channels_ws.link_keeper import LinkKeeper
 from channels_ws.outbox import CloseCode, TextFrame
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import GAPS_GROUP
 from wsmigrate.rooms import group_of_room
 
 logger = logging.getLogger(__name__)
-
-_RENEW_AFTER = 0.3
-"""Of the time for which a membership lasts: one try may fail, and another."""
 
 
 class Socket(Protocol):
@@ -130,6 +128,7 @@ class LiveRooms(dict[str, LiveRoom]):
     def clean_up_after(self, lost: LayerLink) -> None:
         """Have a lost link's channel leave its groups, once a layer answers again."""
         groups = [room.group for room in self.values() if room.joined_on is lost]
+        groups.append(GAPS_GROUP)
         self._do(self._leave_groups_of(lost.channel, groups))
 
     async def stop(self) -> None:
@@ -139,6 +138,7 @@ class LiveRooms(dict[str, LiveRoom]):
             room.stop_lingering()
         if link is not None:
             groups = [room.group for room in self.values() if room.joined_on is link]
+            groups.append(GAPS_GROUP)
             await self._bounded(link.discard(groups))
         for task in self._chores:
             task.cancel()
@@ -191,7 +191,7 @@ class LiveRooms(dict[str, LiveRoom]):
             link = await self._links.linked()
             if link.membership_s is None:
                 return  # and another link is one to the same kind of layer
-            await asyncio.sleep(link.membership_s * _RENEW_AFTER)
+            await asyncio.sleep(link.membership_s * RENEW_AFTER)
             for room in list(self.values()):
                 async with room.turn:
                     if room.joined_on is link and link is self._links.link:

@@ -187,7 +187,8 @@ async def layer(options: Options) -> Options:
 
 
 async def sockets(options: Options) -> Options:
-    """A socket in each room."""
+    """A socket in each room. With ``count``: says ``done`` once so many messages came, or
+    ``within_s`` seconds after the last one."""
     from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect  # noqa: PLC0415
 
     heard: dict[int, int] = {}
@@ -205,6 +206,9 @@ async def sockets(options: Options) -> Options:
 
     joined = await asyncio.gather(*map(join, options["rooms"]))
     ready()
+    if "count" in options:
+        await _until_heard(heard, options["count"], options["within_s"])
+        print("done", flush=True)  # noqa: T201
     await _until_input_ends()
     for transport, _ in joined:
         transport.disconnect()
@@ -228,6 +232,14 @@ async def proxy(options: Options) -> Options:
     ready()
     await _until_input_ends()
     return {}
+
+
+async def _until_heard(heard: dict[int, int], count: int, within_s: float) -> None:
+    last, since = 0, time.monotonic()
+    while len(heard) < count and time.monotonic() < since + within_s:
+        await asyncio.sleep(0.1)
+        if len(heard) > last:
+            last, since = len(heard), time.monotonic()
 
 
 async def _until_input_ends() -> None:

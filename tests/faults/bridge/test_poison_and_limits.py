@@ -11,9 +11,10 @@ import psutil
 import psycopg
 from bridges import Bridges
 from fault_ledger import Fate, FaultPublisher
-from listeners import Listeners
+from listeners import Listeners, in_the_layer
 
 from project import Project
+from wsmigrate.topology import inbox_of_room
 
 LIMIT = 2 << 20
 """MAX_MESSAGE_BYTES in fault_settings.py."""
@@ -124,32 +125,44 @@ async def test_memory_stays_flat_in_a_burst_of_large_messages_while_the_layer_is
     assert largest < 220 << 20, f"{largest >> 20} MiB"
 
 
-async def test_a_cursor_that_has_fallen_off_the_inbox_is_an_alarm_and_a_counted_gap(
+async def test_a_cursor_that_has_fallen_off_the_inbox_is_an_alarm_and_closes_who_missed_something(
     project: Project, bridges: Bridges, amqp_url: str
 ) -> None:
-    room = "fault-0"
     project.variables = {**project.variables, "FAULT_INBOX_BYTES": str(2 << 20)}
     url, _ = await asyncio.to_thread(project.start_server)
-    listeners = Listeners()
-    await listeners.join(url, room)
-    publisher = FaultPublisher(amqp_url, [room])
+    room, neighbour = rooms_of_two_inboxes()
+    concerned, unconcerned, newcomers = Listeners(), Listeners(), Listeners()
+    await concerned.join(url, room)
+    await unconcerned.join(url, neighbour)
+    publisher, quiet = FaultPublisher(amqp_url, [room]), FaultPublisher(amqp_url, [neighbour])
     publisher.publish(room, b"the first")
     first = await asyncio.to_thread(bridges.start)
-    await listeners.account_for(publisher.ledger)
+    await concerned.account_for(publisher.ledger)
     first.send(signal.SIGKILL)
     for number in range(400):  # the inboxes keep 2 MB, in segments of 1 MB, of these 8
         publisher.publish(room, b"%06d" % number + b"x" * 20_000)
+    quiet.publish(neighbour, b"nothing is missing here")
     second = await asyncio.to_thread(bridges.start)
     last = publisher.ledger.expected(room)[-1]
     async with asyncio.timeout(60):
-        while listeners.frames[room][-1] != last:
+        while not concerned.closed or last not in relayed(project, room):
             await asyncio.sleep(0.05)
-    await listeners.close()
-    missing = 401 - len(listeners.frames[room])
+    # It was closed in the place of what is missing, and got nothing of what came after that.
+    assert concerned.closed == [1012]
+    assert concerned.frames[room] == [b"the first"]
+    await unconcerned.account_for(quiet.ledger)
+    await newcomers.join(url, room)
+    publisher.publish(room, b"after the gap")
+    async with asyncio.timeout(30):
+        while newcomers.frames[room] != [b"after the gap"]:
+            await asyncio.sleep(0.05)
+    for listeners in (concerned, unconcerned, newcomers):
+        await listeners.close()
+    missing = 402 - len(relayed(project, room))
     assert missing > 0, "the inbox kept everything"
     assert "MESSAGES ARE LOST" in second.said()
     assert missing <= second.figure("missed") <= missing + 20
-    assert second.figure("gaps") >= 1
+    assert second.figure("gaps") == 1
     with psycopg.connect(project.postgres_dsn) as connection:
         rows = connection.execute(
             "SELECT first_position, last_position FROM wsmigrate_gap"
@@ -160,3 +173,14 @@ async def test_a_cursor_that_has_fallen_off_the_inbox_is_an_alarm_and_a_counted_
     )
     status = json.loads(status.stdout)
     assert sum(status["missing"].values()) == second.figure("missed")
+
+
+def rooms_of_two_inboxes() -> tuple[str, str]:
+    names = [f"fault-{number}" for number in range(20)]
+    return names[0], next(
+        one for one in names if inbox_of_room(one, 8) != inbox_of_room(names[0], 8)
+    )
+
+
+def relayed(project: Project, room: str) -> list[bytes]:
+    return in_the_layer(project.postgres_dsn).get(room, [])

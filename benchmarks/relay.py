@@ -35,6 +35,7 @@ _SETTINGS = "benchmarks.relaying.settings"
 _ROOM_COUNTS = (1, 100, 5000)
 _FAILOVER_ROOMS = 64
 _PATIENCE_S = 30.0
+_SETTLE_S = 3.0
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
@@ -168,7 +169,7 @@ class RelayBench:
             troupe.play(
                 "pace", url=self._url, rooms=rooms, per_s=plan.paced_per_s, seconds=plan.seconds
             )
-            time.sleep(1)
+            time.sleep(_SETTLE_S)
             added = added_ms(direct.result()["heard"], audience.result()["heard"])
         if len(added) < plan.paced_per_s * plan.seconds * 0.9:
             return None, None  # it did not keep up: there is no figure to give

@@ -22,6 +22,8 @@ from wsmigrate.topology import InboxRetention, inbox_arguments, inbox_names, inb
 
 Options = dict[str, Any]
 _INBOXES = 8
+_HANDSHAKE_S = 60.0
+"""Fifty sockets that come at once wait for one another's binding."""
 
 
 def ready() -> None:
@@ -202,7 +204,9 @@ async def sockets(options: Options) -> Options:
 
     async def join(room: str) -> Any:
         async with at_once:
-            return await ws_connect(Socket, f"{options['server']}/{room}")
+            return await ws_connect(
+                Socket, f"{options['server']}/{room}", websocket_handshake_timeout=_HANDSHAKE_S
+            )
 
     joined = await asyncio.gather(*map(join, options["rooms"]))
     ready()

@@ -22,6 +22,7 @@ from channels_ws.two_paths import PathLimits, TwoPaths
 from wsmigrate.barrier import barrier_room, marker_of
 from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import GAPS_GROUP, inbox_of_gap_event
 from wsmigrate.message import Message, message_of_event
 from wsmigrate.rooms import group_of_room
 from wsmigrate.site_state import NO_CUTOVER, SiteState
@@ -63,6 +64,7 @@ class RoomHub:
     ) -> None:
         """``on_room_gone`` is told of rooms that were left."""
         self._metrics = metrics or Metrics()
+        self._config = config
         self._delivered = DeliveredIds()
         limits = PathLimits(config.barrier_hold_s, 2 * config.barrier_hold_s)
         at_first = NO_CUTOVER
@@ -73,13 +75,13 @@ class RoomHub:
         self._ticking: asyncio.Task[None] | None = None
         self._copies = Copies(expected=config.notify_backend is NotifyBackend.BOTH)
         self._compared: Counter[str] = Counter()
-        markers = map(barrier_room, range(config.inboxes))
+        barriers = map(barrier_room, range(config.inboxes if config.follows_state else 0))
         self._links = LinkKeeper(
             make_layer,
             self._deliver,
             self._missed,
             self._metrics,
-            standing_groups=[*map(group_of_room, markers)] if config.follows_state else (),
+            standing_groups=[GAPS_GROUP, *map(group_of_room, barriers)],
         )
         self._rooms = LiveRooms(config, self._links, on_room_gone)
         self._draining = False
@@ -180,6 +182,10 @@ class RoomHub:
         self._close_sockets(list(self._rooms.values()))  # of joins that were under way
 
     def _deliver(self, event: dict[str, Any]) -> None:
+        inbox = inbox_of_gap_event(event)
+        if inbox is not None:
+            self._inbox_missed(inbox)
+            return
         try:
             message = message_of_event(event)
             frame = TextFrame.of(message.text)
@@ -260,6 +266,15 @@ class RoomHub:
         self._rooms.join_anew()
         if lost is not None:
             self._rooms.clean_up_after(lost)
+
+    def _inbox_missed(self, inbox: str) -> None:
+        """The rooms stay bound and in their groups: the gap is behind them."""
+        rooms = [room for room in self._rooms.values() if self._config.inbox_of(room.name) == inbox]
+        logger.error(
+            "%s has lost messages before they were relayed, so %d sockets are closed with 1012",
+            inbox,
+            self._close_sockets(rooms),
+        )
 
     def _close_sockets(self, rooms: list[LiveRoom]) -> int:
         closed = 0

@@ -129,7 +129,7 @@ class LinkKeeper:
             try:
                 await self._stand(link)
             except Exception as error:  # layers raise what their databases raise
-                logger.warning("The markers' groups were not joined: %s", type(error).__name__)
+                logger.warning("The standing groups were not joined: %s", type(error).__name__)
                 self._had_gap.set()
                 await asyncio.sleep(_RETRY_S)
 

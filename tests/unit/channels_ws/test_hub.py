@@ -17,6 +17,7 @@ from channels_ws.outbox import CloseCode, TextFrame
 from wsmigrate.barrier import Marker
 from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import GAPS_GROUP, event_of_gap
 from wsmigrate.message import Message, Via, event_of_message
 from wsmigrate.rooms import group_of_room
 from wsmigrate.site_state import NO_CUTOVER
@@ -376,6 +377,26 @@ async def test_a_gap_closes_the_sockets_of_its_rooms_only(hub: RoomHub) -> None:
     hub.close_rooms(["one", "unknown"])
     assert one.closed_with is CloseCode.SERVICE_RESTART
     assert two.closed_with is None
+
+
+async def test_a_gap_of_an_inbox_closes_the_sockets_of_its_rooms_only(
+    hub: RoomHub, layers: list[DeafLayer]
+) -> None:
+    names = [f"room-{number}" for number in range(16)]
+    sockets = {name: Socket() for name in names}
+    for name, socket in sockets.items():
+        await hub.join(name, socket)
+    inbox = Config().inbox_of(names[0])
+    concerned = {name for name in names if Config().inbox_of(name) == inbox}
+    assert len(concerned) < len(names)
+    await layers[0].group_send(GAPS_GROUP, event_of_gap(inbox))
+    await until(lambda: sockets[names[0]].closed_with is not None)
+    closed = {name for name, one in sockets.items() if one.closed_with is not None}
+    assert closed == concerned
+    newcomer = Socket()
+    await hub.join(names[0], newcomer)
+    await send(layers[0], names[0], "after the gap", "1")
+    await until(lambda: newcomer.got == ["after the gap"])
 
 
 async def test_stopping_closes_the_sockets_with_1012(hub: RoomHub) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from compat_tests.capture.gathering_loop import gathering_loop
 from compat_tests.capture.request import Target
 from compat_tests.config import headers_of, own_rules, tls_context
 from compat_tests.running.options import Server
@@ -82,4 +83,5 @@ def watch_rooms(
         as_json=as_json,
         rules=own_rules(rules),
     )
-    return int(asyncio.run(watch(options, click.echo)))
+    with asyncio.Runner(loop_factory=gathering_loop) as runner:
+        return int(runner.run(watch(options, click.echo)))

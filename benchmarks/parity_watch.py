@@ -1,8 +1,8 @@
 """What `wsmigrate parity watch` costs: 200 rooms at 1,000 messages a second.
 
-python benchmarks/parity_watch.py ENDPOINTS_FILE [--rooms N] [--rate N] [--seconds N] [--json FILE]
+python benchmarks/parity_watch.py [ENDPOINTS_FILE] [--rooms N] [--rate N] [--seconds N] [--json FILE]
 
-ENDPOINTS_FILE is that of a running `wsmigrate up --endpoints FILE`. A process of its own watches,
+ENDPOINTS_FILE is that of a running `wsmigrate up --endpoints FILE`; without it a stack is started.
 another one publishes; what counts is the processor time of the first for each 1,000 messages, which
 does not depend on how busy the machine is with other things.
 """
@@ -22,6 +22,8 @@ from typing import Any
 
 import pika
 import psutil
+
+from dev_stack.stack import Stack
 
 _TO_JOIN_S = 120.0
 _TO_ARRIVE_S = 2.0
@@ -98,14 +100,19 @@ def _publish(
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("endpoints", type=Path)
+    parser.add_argument("endpoints", type=Path, nargs="?")
     parser.add_argument("--rooms", type=int, default=200)
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    ends = json.loads(options.endpoints.read_text("utf-8"))
-    figures = measured(ends, options.rooms, options.rate, options.seconds)
+    how = options.rooms, options.rate, options.seconds
+    if options.endpoints is not None:
+        figures = measured(json.loads(options.endpoints.read_text("utf-8")), *how)
+    else:
+        with Stack() as stack:
+            stack.start()
+            figures = measured(vars(stack.endpoints), *how)
     text = json.dumps(figures, indent=2)
     sys.stdout.write(text + "\n")
     if options.json is not None:

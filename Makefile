@@ -14,6 +14,7 @@ help:
 	@echo "make check  formatting, lint and types only"
 	@echo "make bench  how fast the servers hand out messages, side by side, both ways of sending, and the"
 	@echo "            relay (ARGS=--quick for a look; bench-fanout, bench-sending, bench-relay alone)"
+	@echo "make bench-parity  what replaying a recording and watching live rooms cost"
 	@echo "make lock   pin requirements/*.txt anew from pyproject.toml"
 
 .PHONY: setup
@@ -53,7 +54,8 @@ bench-sending: setup
 	@.venv/bin/python benchmarks/sending.py $(if $(filter bench,$(MAKECMDGOALS)),$(filter --quick,$(ARGS)),$(ARGS))
 
 bench-parity: setup
-	@.venv/bin/python benchmarks/parity_replay.py $(ARGS)
+	@.venv/bin/python benchmarks/parity_replay.py
+	@.venv/bin/python benchmarks/parity_watch.py
 
 lock: setup
 	@.venv/bin/python -m pip install --quiet uv

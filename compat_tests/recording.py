@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import signal
 import sys
@@ -119,9 +120,7 @@ class _Recorder:
                 number, SocketRecording("client", room_of_client(path), None, path=path)
             )
 
-            def tap(_client: WireClient, frame: WireFrame, number: int = number) -> None:
-                self._take(number, frame)
-
+            tap = functools.partial(self._take, number)
             client = await WireClient.open(
                 request, server.target, began=self._began, tls=server.tls, tap=tap
             )

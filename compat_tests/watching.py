@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import json
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from compat_tests.capture.client import WireClient
 from compat_tests.capture.request import Request
 from compat_tests.capture.room_queues import RoomQueues
-from compat_tests.reports.as_json import shown_difference
+from compat_tests.reports.watch_lines import line_of, told
 from compat_tests.running.options import Server
-from wsmigrate.compare import Verdict
 from wsmigrate.errors import ConfigError, ExitCode, UnavailableError
 from wsmigrate.parity.comparison import Yardstick
 from wsmigrate.parity.frames import Opcode, WireFrame
 from wsmigrate.parity.live import LiveFigures, LiveRoom
 from wsmigrate.parity.messages import DataMessage, messages_of
 from wsmigrate.parity.own_rules import OwnRule
-from wsmigrate.parity.show import lines_of_difference
 from wsmigrate.rooms import checked_room
 
 Say = Callable[[str], None]
-_SHOWN_PER_TICK = 3
 _OPEN_AT_ONCE = 20
 
 
@@ -89,7 +86,7 @@ class _Watcher:
         self._rooms = {room: LiveRoom(room, yardstick, options.window_s) for room in rooms}
         self._total = LiveFigures()
         self._clients: list[WireClient] = []
-        self._unfinished: dict[tuple[bool, str], list[WireFrame]] = {}
+        self._unfinished: dict[object, list[WireFrame]] = {}
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
         options = self._options
@@ -123,10 +120,9 @@ class _Watcher:
         async def open_one(room: str) -> None:
             request = Request(server.target.full_path(f"/{quote(room, safe='')}"), server.headers)
 
-            def tap(client: WireClient, frame: WireFrame) -> None:
-                client.frames.clear()  # what is compared is not kept
-                self._take_frame(room, frame, is_old=is_old)
-
+            live = self._rooms[room]
+            take = live.expect if is_old else live.receive
+            tap = functools.partial(self._take_frame, take, (is_old, room))
             async with turns:
                 client = await WireClient.open(
                     request, server.target, began=self._began, tls=server.tls, tap=tap
@@ -166,17 +162,19 @@ class _Watcher:
         at = time.monotonic() - self._began
         self._rooms[room].expect(DataMessage(body, Opcode.TEXT, at=at))
 
-    def _take_frame(self, room: str, frame: WireFrame, *, is_old: bool) -> None:
-        if frame.opcode >= Opcode.CLOSE:
+    def _take_frame(
+        self, take: Callable[[DataMessage], None], key: object, frame: WireFrame
+    ) -> None:
+        opcode, payload, at, fin, rsv, header, _, _ = frame
+        if opcode >= Opcode.CLOSE:
             return
-        take = self._rooms[room].expect if is_old else self._rooms[room].receive
-        key = (is_old, room)
-        if key not in self._unfinished and frame.fin:
-            take(messages_of((frame,))[0])
+        begun = self._unfinished
+        if fin and opcode and not rsv and not header and key not in begun:  # as nearly all are
+            take(DataMessage(payload, opcode, (), True, at))
             return
-        self._unfinished.setdefault(key, []).append(frame)
-        if frame.fin:
-            for message in messages_of(self._unfinished.pop(key)):
+        begun.setdefault(key, []).append(frame)
+        if fin:
+            for message in messages_of(begun.pop(key)):
                 take(message)
 
     def _tick(self, seconds: float) -> None:
@@ -185,41 +183,18 @@ class _Watcher:
         for room in self._rooms.values():
             figures.add(room.figures.taken())
         self._total.add(figures)
-        line = self._line(figures, max(seconds, 0.001))
+        line = line_of(
+            figures,
+            max(seconds, 0.001),
+            rooms=len(self._rooms),
+            pending=sum(room.pending for room in self._rooms.values()),
+            sockets_gone=sum(not client.is_open for client in self._clients),
+        )
         if self._options.as_json:
             self._say(json.dumps(line, ensure_ascii=False))
             return
-        bad = f", {figures.mismatched} MISMATCHED" if figures.mismatched else ""
-        self._say(
-            f"old {line['legacy_per_s']:.0f}/s, new {line['channels_per_s']:.0f}/s, "
-            f"{figures.matched} matched, {figures.ignored} ignored{bad}, {line['pending']} pending"
-        )
-        told = [one for one in figures.differences if one.verdict is Verdict.MISMATCHED]
-        for one in told[:_SHOWN_PER_TICK]:
-            for text in lines_of_difference(one):
-                self._say(f"  {text}")
-
-    def _line(self, figures: LiveFigures, seconds: float) -> dict[str, Any]:
-        lags = sorted(figures.lags_s)
-        gone = sum(not client.is_open for client in self._clients)
-        return {
-            "at": round(time.time(), 3),
-            "rooms": len(self._rooms),
-            "legacy_per_s": round(figures.expected / seconds, 1),
-            "channels_per_s": round(figures.received / seconds, 1),
-            "frames_compared": figures.compared,
-            "matched": figures.matched,
-            "ignored": figures.ignored,
-            "mismatched": figures.mismatched,
-            "skipped": figures.skipped,
-            "pending": sum(room.pending for room in self._rooms.values()),
-            "sockets_gone": gone,
-            "lag_ms": {
-                "p50": _percentile_ms(lags, 0.5),
-                "p99": _percentile_ms(lags, 0.99),
-            },
-            "differences": [shown_difference(one) for one in figures.differences[:20]],
-        }
+        for text in told(line, figures):
+            self._say(text)
 
     def _concluded(self) -> ExitCode:
         total = self._total
@@ -234,9 +209,3 @@ class _Watcher:
             if not total.compared:
                 self._say("NO DATA: not one frame was compared, so nothing is proved")
         return code
-
-
-def _percentile_ms(ordered: Sequence[float], share: float) -> float | None:
-    if not ordered:
-        return None
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000, 2)

@@ -23,7 +23,7 @@ from wsmigrate.parity.recording import (
 _OPEN_S = 30.0
 _LIMIT_OF_HEAD = 1 << 16
 
-FrameTap = Callable[["WireClient", WireFrame], None]
+FrameTap = Callable[[WireFrame], None]
 
 
 class NoConnectionError(UnavailableError):
@@ -35,7 +35,8 @@ class WireClient(asyncio.Protocol):
 
     ``frames`` holds every frame of the server in the order of arrival, ``messages`` counts data
     messages that are complete. Times are in seconds since ``began`` (time.monotonic). ``changed``
-    is called after each arrival and at the end.
+    is called after each arrival and at the end. With a ``tap`` frames are handed to it and not
+    kept.
     """
 
     def __init__(
@@ -199,7 +200,10 @@ class WireClient(asyncio.Protocol):
             self.opened.set_result(None)
 
     def _take(self, frame: WireFrame) -> None:
-        self.frames.append(frame)
+        if self._tap is None:
+            self.frames.append(frame)
+        else:
+            self._tap(frame)
         opcode = frame.opcode
         if opcode < Opcode.CLOSE:
             self.messages += frame.fin
@@ -208,8 +212,6 @@ class WireClient(asyncio.Protocol):
                 self._transport.write(client_frame(Opcode.PONG, frame.payload))
         elif opcode == Opcode.CLOSE:
             self._take_close(frame)
-        if self._tap is not None:
-            self._tap(self, frame)
 
     def _take_close(self, frame: WireFrame) -> None:
         if self._server_closed is not None or self._transport is None:

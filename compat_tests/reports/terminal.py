@@ -63,13 +63,20 @@ def conclusion(outcome: SuiteOutcome) -> Iterator[str]:
         for own in outcome.own_rules:
             yield f"  {own.name}: {own.reason}"
     if outcome.not_run:
-        yield f"{len(outcome.not_run)} cases were not run: each says above what it needs."
+        not_run = _counted(len(outcome.not_run), "case was", "cases were")
+        yield f"{not_run} not run: each says above what it needs."
     yield (
-        f"{len(outcome.run)} cases in {outcome.seconds:.1f} s: {outcome.compared} frames compared, "
-        f"{outcome.matched} matched, {outcome.ignored} differences ignored, "
-        f"{outcome.mismatched} mismatched; {outcome.inconclusive} cases inconclusive"
+        f"{_counted(len(outcome.run), 'case', 'cases')} in {outcome.seconds:.1f} s: "
+        f"{_counted(outcome.compared, 'frame', 'frames')} compared, {outcome.matched} matched, "
+        f"{_counted(outcome.ignored, 'difference', 'differences')} ignored, "
+        f"{outcome.mismatched} mismatched; "
+        f"{_counted(outcome.inconclusive, 'case', 'cases')} inconclusive"
     )
     yield _verdict(outcome)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _verdict(outcome: SuiteOutcome) -> str:

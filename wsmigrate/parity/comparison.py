@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from wsmigrate.compare import Comparison, Verdict, compare
 from wsmigrate.compare import Kind as SequenceKind
-from wsmigrate.parity.differences import Difference, DifferenceContext, Kind
+from wsmigrate.parity.differences import Difference, DifferenceContext, Kind, misplaced
 from wsmigrate.parity.ends import end_differences
 from wsmigrate.parity.handshakes import handshake_differences
 from wsmigrate.parity.messages import DataMessage, messages_of
@@ -117,10 +117,9 @@ def _straight(count: int) -> tuple[tuple[int, int], ...]:
 
 def _moved(difference: Difference, offset: int) -> Difference:
     index, received = difference.index, difference.received_index
-    return replace(
-        difference,
-        index=None if index is None else index + offset,
-        received_index=None if received is None else received + offset,
+    return difference.at(
+        None if index is None else index + offset,
+        None if received is None else received + offset,
     )
 
 
@@ -254,8 +253,8 @@ def _sequence_differences(
         is_foreign = other_room is not None and other_room != yardstick.room
         if received is not None and is_foreign and received.content not in ours:
             kind, detail = Kind.WRONG_ROOM, f"it was published to the room {other_room!r}"
-        if one.kind is SequenceKind.OUT_OF_ORDER:
-            detail = f"it came at place {one.received}, and belongs at {one.expected}"
+        if kind is Kind.REORDERED and one.expected is not None and one.received is not None:
+            detail = misplaced(one.expected, one.received)
         yield Difference(
             kind, "", "", expected, received, one.expected, one.received, detail=detail
         )

@@ -82,3 +82,15 @@ class Difference:
     def ignored(self, rule: str, reason: str) -> Difference:
         """The same, ignored by a named rule."""
         return replace(self, verdict=Verdict.IGNORED, rule=rule, reason=reason)
+
+    def at(self, index: int | None, received_index: int | None) -> Difference:
+        """The same at other places, as when a part of two sequences was compared."""
+        detail = self.detail
+        if self.kind is Kind.REORDERED and index is not None and received_index is not None:
+            detail = misplaced(index, received_index)
+        return replace(self, index=index, received_index=received_index, detail=detail)
+
+
+def misplaced(index: int, received_index: int) -> str:
+    """The detail of a message that came in another place."""
+    return f"it came at place {received_index}, and belongs at {index}"

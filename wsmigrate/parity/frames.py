@@ -79,6 +79,9 @@ class FrameReader:
     def feed(self, data: bytes, at: float) -> list[WireFrame]:
         """Take bytes that came at a time; returns the frames that are complete by now, in order."""
         buffer = self._buffer
+        if not buffer and len(data) >= 2 and data[1] < 126 and len(data) == 2 + data[1]:
+            first = data[0]  # one short frame and nothing else, which is what comes mostly
+            return [WireFrame(first & 0x0F, data[2:], at, first >= 0x80, first >> 4 & 7)]
         buffer += data
         frames: list[WireFrame] = []
         place, end = 0, len(buffer)

@@ -1,21 +1,21 @@
 """Recordings as they lie on disk, line by line, for comparing them without parsing what is equal.
 
 Where frames are the same, lines that the suite wrote differ in the socket and the time only.
-So all that two clients have in common at the beginning and at the end is compared as bytes,
-and only what is between is parsed.
+So stretches that two clients have in common are compared as bytes, and only what is around a
+difference is parsed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from wsmigrate.parity.comparison import SocketComparison, Yardstick, compare_sockets
-from wsmigrate.parity.differences import Difference
+from wsmigrate.parity.differences import Kind
 from wsmigrate.parity.recording import SocketRecording
 from wsmigrate.parity.recording_file import RecordingError, SocketLines, read_head
+from wsmigrate.parity.stretches import kept_places
 
 _BETWEEN = b', "frame": '
 _PLAIN = (
@@ -40,10 +40,12 @@ class RawSocket:
         self.others: list[bytes] = []
         self.is_plain = True
 
-    def socket(self, start: int = 0, stop: int | None = None) -> SocketRecording:
-        """The client with some of its data frames. Raises KeyError, TypeError, ValueError."""
+    def socket(self, places: Iterable[int] | None = None) -> SocketRecording:
+        """The client with all of its data frames, or those at some places. Raises KeyError,
+        TypeError, ValueError."""
+        data = self.lines if places is None else [self.lines[place] for place in places]
         lines = SocketLines()
-        for line in (*self.others, *self.lines[start:stop]):
+        for line in (*self.others, *data):
             lines.take(json.loads(line))
         return lines.recording()
 
@@ -100,40 +102,40 @@ def compare_raw(expected: RawSocket, received: RawSocket, yardstick: Yardstick) 
     """
     if not (expected.is_plain and received.is_plain):
         return compare_sockets(expected.socket(), received.socket(), yardstick)
-    before, after = expected.tails, received.tails
-    start, end = _common_ends(before, after)
-    # One that both have stays, so that what is missing is not taken for all there is.
-    if start:
-        start -= 1
-    elif end:
-        end -= 1
-    part = compare_sockets(
-        expected.socket(start, len(before) - end),
-        received.socket(start, len(after) - end),
-        yardstick,
-    )
+    if yardstick.own_rules:
+        # What is equal but for what they blot out may be anywhere: only the ends are left out.
+        kept, kept_there = _without_common_ends(expected.tails, received.tails)
+    else:
+        kept, kept_there = kept_places(expected.tails, received.tails)
+    part = compare_sockets(expected.socket(kept), received.socket(kept_there), yardstick)
+    equal = len(expected.tails) - len(kept)
     return SocketComparison(
-        part.compared + start + end,
-        part.matched + start + end,
-        tuple(_moved(one, start) for one in part.differences),
+        part.compared + equal,
+        part.matched + equal,
+        tuple(
+            one.at(
+                None if one.index is None else kept[one.index],
+                None if one.received_index is None else kept_there[one.received_index],
+            )
+            if one.kind is not Kind.EMPTY
+            else one
+            for one in part.differences
+        ),
     )
 
 
-def _common_ends(before: Sequence[bytes], after: Sequence[bytes]) -> tuple[int, int]:
+def _without_common_ends(
+    before: Sequence[bytes], after: Sequence[bytes]
+) -> tuple[Sequence[int], Sequence[int]]:
+    """All places but those of the common beginning and end, of which one stays, so that what is
+    missing is not taken for all there is."""
     shorter = min(len(before), len(after))
-    if before == after:
-        return shorter, 0
     start = next((n for n, (a, b) in enumerate(zip(before, after)) if a != b), shorter)
     rest = shorter - start
     backwards = zip(reversed(before), reversed(after))
     end = next((n for n, (a, b) in enumerate(backwards) if n == rest or a != b), rest)
-    return start, end
-
-
-def _moved(difference: Difference, offset: int) -> Difference:
-    index, received = difference.index, difference.received_index
-    return replace(
-        difference,
-        index=None if index is None else index + offset,
-        received_index=None if received is None else received + offset,
-    )
+    if start:
+        start -= 1
+    elif end:
+        end -= 1
+    return range(start, len(before) - end), range(start, len(after) - end)

@@ -65,7 +65,7 @@ def compare_raw_recordings(
 
 def _named(recording: RawRecording, raw: RawSocket) -> SocketRecording:
     try:
-        return raw.socket(0, 0)
+        return raw.socket(())
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingError(
             f"A line of the recording {recording.path} cannot be understood "

@@ -43,7 +43,8 @@ def told(line: Mapping[str, Any], figures: LiveFigures) -> Iterator[str]:
     gone = f", {line['sockets_gone']} sockets are gone" if line["sockets_gone"] else ""
     yield (
         f"old {line['legacy_per_s']:.0f}/s, new {line['channels_per_s']:.0f}/s, "
-        f"{figures.matched} matched, {figures.ignored} ignored{bad}, {line['pending']} pending{gone}"
+        f"{figures.matched} matched, {figures.ignored} ignored{bad}, "
+        f"{line['pending']} pending{gone}"
     )
     mismatched = [one for one in figures.differences if one.verdict is Verdict.MISMATCHED]
     for one in mismatched[:_SHOWN]:

@@ -377,7 +377,10 @@ class Stage:
                     if seat.room == room:
                         seat.wants = last
                 await self._publish(room, (last,))
-            if not await self._settle():
+            has_all = await self._settle()
+            for seat in seats:
+                self._patience.note(seat.side, seat.wire.messages)
+            if not has_all:
                 for seat in seats:
                     seat.is_short = seat.is_waiting and seat.wire.messages < seat.due
                 for side in {seat.side for seat in seats if seat.is_short}:

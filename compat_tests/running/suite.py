@@ -13,10 +13,11 @@ from compat_tests.cases.case import Case
 from compat_tests.generated import NAME, placeholder, run_generated
 from compat_tests.publishers import Publisher
 from compat_tests.running.judging import Judge
+from compat_tests.running.mailroom import Mailroom
 from compat_tests.running.options import RunOptions
 from compat_tests.running.outcomes import CaseOutcome, CaseVerdict, SuiteOutcome
 from compat_tests.running.patience import Patience
-from compat_tests.running.stage import Mailroom, Stage
+from compat_tests.running.stage import Stage
 from wsmigrate.compare import Verdict
 from wsmigrate.errors import UnavailableError
 from wsmigrate.parity.differences import Difference, Kind

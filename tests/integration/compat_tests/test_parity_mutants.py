@@ -68,7 +68,7 @@ def test_a_whole_run_against_an_empty_server_ends_soon(town, good, legacy, chann
     """Nobody waits in each case anew for what has never come."""
     make, _ = MUTANTS["empty"]
     servers = [good if one == "good" else town.add(make()) for one in (legacy, channels)]
-    given = Given(*(one.url for one in servers), publish_http=town.publish_url, patience_s=2.0)
+    given = Given(*(one.url for one in servers), publish_http=town.publish_url, patience_s=1.0)
     outcome = held(given)
     assert outcome.exit_code is code
     assert outcome.seconds < LIMIT_S

@@ -50,7 +50,7 @@ def test_a_mutant_in_the_place_of_the_old_server_is_caught_too(town, good, name)
 def test_two_copies_of_a_correct_server_never_differ(town, good):
     copy = town.add(PlainServer())
     given = Given(good.url, copy.url, publish_http=town.publish_url)
-    for _ in range(3):
+    for _ in range(2):
         outcome = held(given)
         assert [one.case.name for one in outcome.outcomes if one.mismatched or one.doubts] == []
         assert outcome.exit_code is ExitCode.DONE

@@ -35,10 +35,12 @@ while main_process() in (None, before):
 """
 
 
-@pytest.fixture
-def ends_file(amqp_url: str, tmp_path: Path) -> Iterator[tuple[Stack, Path]]:
+@pytest.fixture(scope="module")
+def ends_file(
+    amqp_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Stack, Path]]:
     """A stack of its own on the broker of all tests, and the file that says where it is."""
-    file = tmp_path / "ends.json"
+    file = tmp_path_factory.mktemp("stack") / "ends.json"
     with Stack(StackOptions(amqp_url=amqp_url, endpoints_file=file)) as stack:
         stack.start()
         yield stack, file

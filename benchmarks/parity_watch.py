@@ -4,8 +4,8 @@ python benchmarks/parity_watch.py [ENDPOINTS_FILE] [--rooms N] [--rate N] [--sec
     [--json FILE]
 
 ENDPOINTS_FILE is that of a running `wsmigrate up --endpoints FILE`; without it a stack is started.
-another one publishes; what counts is the processor time of the first for each 1,000 messages, which
-does not depend on how busy the machine is with other things.
+A process of its own watches, another one publishes; what counts is the processor time of the first
+for each 1,000 messages, which does not depend on how busy the machine is with other things.
 """
 
 from __future__ import annotations

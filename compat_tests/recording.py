@@ -16,8 +16,8 @@ from typing import IO
 from compat_tests.capture.client import WireClient
 from compat_tests.capture.request import Request
 from compat_tests.capture.room_queues import RoomQueues
+from compat_tests.running.mailroom import room_of_client
 from compat_tests.running.options import Server
-from compat_tests.running.stage import room_of_client
 from wsmigrate.errors import ConfigError, ExitCode, UnavailableError
 from wsmigrate.parity.frames import Opcode, WireFrame
 from wsmigrate.parity.recording import End, EndKind, Handshake, Recording, SocketRecording

@@ -13,11 +13,11 @@ from compat_tests.capture.client import WireClient
 from compat_tests.capture.request import Request
 from compat_tests.cases.case import Case
 from compat_tests.publishers import Publisher
+from compat_tests.running.mailroom import room_of_client
 from compat_tests.running.options import Server, Side
 from compat_tests.running.outcomes import CaseOutcome, SuiteOutcome
 from compat_tests.running.patience import Patience
 from compat_tests.running.seats import Bell, Seat, all_came
-from compat_tests.running.stage import room_of_client
 from wsmigrate.errors import ConfigError
 from wsmigrate.parity.comparison import Yardstick
 from wsmigrate.parity.messages import messages_of

@@ -6,20 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from compat_tests.cases.case import Case
+from compat_tests.running.acted import Acted
+from compat_tests.running.excerpts import (
+    first_common_probe,
+    from_probe,
+    of_publisher,
+    tail_like,
+)
 from compat_tests.running.options import RunOptions, Side
 from compat_tests.running.outcomes import CaseOutcome
 from compat_tests.running.seats import Seat
-from compat_tests.running.stage import Acted
 from wsmigrate.compare import Verdict
 from wsmigrate.parity.comparison import SocketComparison, Yardstick, compare_sockets
 from wsmigrate.parity.differences import Difference, Kind
-from wsmigrate.parity.frames import WireFrame, is_control
-from wsmigrate.parity.messages import DataMessage, message_groups, messages_of
+from wsmigrate.parity.frames import is_control
+from wsmigrate.parity.messages import DataMessage, messages_of
 from wsmigrate.parity.recording import SocketRecording
 from wsmigrate.parity.rules import built_in_rules, judged
 from wsmigrate.parity.rules.order_between_publishers import BETWEEN_PUBLISHERS
 
-_PROBE = b'{"parity":"warm-up","room":"'
 _MAX_DIFFERENCES = 500
 _ITSELF = "the {} server differs from itself: "
 
@@ -116,11 +121,11 @@ class Judge:
         client = next(one for one in acted.case.clients if one.name == group.name)
         if client.tail_of:
             whole = _recording_of(acted, client.tail_of, expected)
-            before = replace(before, frames=_tail(whole.frames, after.frames))
+            before = replace(before, frames=tail_like(whole.frames, after.frames))
         elif acted.probes:
-            first = _first_common_probe(group.recordings.values())
-            before = replace(before, frames=_from_probe(before.frames, first))
-            after = replace(after, frames=_from_probe(after.frames, first))
+            first = first_common_probe(group.recordings.values())
+            before = replace(before, frames=from_probe(before.frames, first))
+            after = replace(after, frames=from_probe(after.frames, first))
         after = replace(after, client=label)
         if acted.publishers:
             return self._of_publishers(acted, before, after, yardstick)
@@ -137,7 +142,7 @@ class Judge:
         parts = []
         for number in (-1, *sorted(set(acted.publishers.values()))):
             halves = [
-                replace(one, frames=_of_publisher(one.frames, acted.publishers, number))
+                replace(one, frames=of_publisher(one.frames, acted.publishers, number))
                 for one in (before, after)
             ]
             stick = replace(yardstick, with_ends=number == -1)
@@ -214,58 +219,6 @@ def _varying(recordings: Mapping[tuple[Side, int], SocketRecording]) -> frozense
         both = (one.keys() & other.keys()) - {"sec-websocket-accept"}  # that one has to fit the key
         names |= {f"header:{name}" for name in both if one[name] != other[name]}
     return frozenset(names)
-
-
-def _tail(whole: tuple[WireFrame, ...], part: tuple[WireFrame, ...]) -> tuple[WireFrame, ...]:
-    """What a client that joined later should have got: all from its first message on; without one
-    that is known, as many as it got."""
-    groups, own = message_groups(whole), messages_of(part)
-    control = tuple(frame for frame in part if is_control(frame.opcode))
-    first = own[0].content if own else b""
-    places = [number for number, (message, _) in enumerate(groups) if message.content == first]
-    start = places[0] if len(places) == 1 else len(groups) - max(1, len(own))
-    return (*control, *(frame for _, frames in groups[max(0, start) :] for frame in frames))
-
-
-def _of_publisher(
-    frames: tuple[WireFrame, ...], publishers: Mapping[bytes, int], number: int
-) -> tuple[WireFrame, ...]:
-    """The frames of a publisher's messages, and all control frames; of number -1 those of none."""
-    control = [frame for frame in frames if is_control(frame.opcode)]
-    own = [
-        frame
-        for message, some in message_groups(frames)
-        if publishers.get(message.content, -1) == number
-        for frame in some
-    ]
-    return (*control, *own)
-
-
-def _first_common_probe(recordings: Iterable[SocketRecording]) -> int:
-    """The number of the first warm-up message that all clients have that have one."""
-    return max((_first_probe(recording.frames) for recording in recordings), default=0)
-
-
-def _first_probe(frames: tuple[WireFrame, ...]) -> int:
-    for frame in frames:
-        if not is_control(frame.opcode):
-            return _probe_number(frame.payload)
-    return 0
-
-
-def _probe_number(payload: bytes) -> int:
-    if not payload.startswith(_PROBE):
-        return 0
-    number = payload.rpartition(b":")[2].rstrip(b"}")
-    return int(number) if number.isdigit() else 0
-
-
-def _from_probe(frames: tuple[WireFrame, ...], first: int) -> tuple[WireFrame, ...]:
-    return tuple(
-        frame
-        for frame in frames
-        if is_control(frame.opcode) or not 0 < _probe_number(frame.payload) < first
-    )
 
 
 def _without(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from compat_tests.running.options import Side
 
 _CASES_TO_BELIEVE = 2
+_SILENT_S = 0.3
 
 
 class Patience:
@@ -14,10 +15,20 @@ class Patience:
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
         self._short = dict.fromkeys(Side, 0)
+        self._came = dict.fromkeys(Side, 0)
 
     def fell_short(self, side: Side) -> None:
         """A server did not deliver all that it should in a case."""
         self._short[side] += 1
+
+    def note(self, side: Side, messages: int) -> None:
+        """So many messages came from a server in a case."""
+        self._came[side] += messages
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether a server is short in each case because nothing at all comes from it."""
+        return any(self._short[side] >= _CASES_TO_BELIEVE and not self._came[side] for side in Side)
 
     @property
     def is_worn_out(self) -> bool:
@@ -27,6 +38,8 @@ class Patience:
     @property
     def quiet_s(self) -> float:
         """Give up when nothing has come for so long."""
+        if self.is_in_vain:
+            return min(self._patience_s, _SILENT_S)
         return min(self._patience_s, 1.5) if self.is_worn_out else self._patience_s
 
     @property
@@ -37,7 +50,7 @@ class Patience:
     @property
     def probe_s(self) -> float:
         """How long a warm-up message is waited for, until another one is sent."""
-        return self._patience_s / 5
+        return min(self._patience_s / 5, _SILENT_S) if self.is_in_vain else self._patience_s / 5
 
     @property
     def probes(self) -> int:

@@ -8,8 +8,7 @@ import secrets
 import shlex
 import string
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import singledispatchmethod
 from typing import Any
 
@@ -35,13 +34,13 @@ from compat_tests.cases.case import (
     Settle,
 )
 from compat_tests.notifs.notify import notify
-from compat_tests.publishers import Publisher
+from compat_tests.running.acted import Acted
+from compat_tests.running.mailroom import Mailroom, room_of_client
 from compat_tests.running.options import RunOptions, Side
 from compat_tests.running.patience import Patience
 from compat_tests.running.seats import Bell, Seat, all_came
 from wsmigrate.errors import UnavailableError
 from wsmigrate.parity.frames import Opcode
-from wsmigrate.rooms import RoomError, room_of_path
 
 _REPLICAS = 2
 _ANSWER_S = 5.0
@@ -51,68 +50,6 @@ _LISTEN_S = 20.0
 _ALPHABET = string.ascii_lowercase + "234567"
 _PROBE = '{{"parity":"warm-up","room":"{}","number":{}}}'
 _LAST = '{{"parity":"end","room":"{}"}}'
-
-
-class Mailroom:
-    """Publishes for all cases, one after the other, and remembers what went to which room."""
-
-    def __init__(self, publisher: Publisher | None, new: Callable[[], Publisher] | None) -> None:
-        self._publisher = publisher
-        self._new = new
-        self._lock = asyncio.Lock()
-        self.rooms: dict[bytes, str] = {}
-
-    @property
-    def is_there(self) -> bool:
-        """Whether anything can be published."""
-        return self._publisher is not None
-
-    async def publish(self, room: str, payloads: Sequence[bytes]) -> None:
-        """Publish. Raises UnavailableError."""
-        if self._publisher is None:
-            raise UnavailableError("There is no way to publish.")
-        for payload in payloads:
-            self.remember(room, payload)
-        async with self._lock:
-            await asyncio.to_thread(self._publisher.publish, room, payloads)
-
-    async def publish_at_once(self, room: str, publishers: Sequence[Sequence[bytes]]) -> None:
-        """Publish by as many publishers of their own at the same time."""
-        if self._new is None:
-            raise UnavailableError("There is no way to publish.")
-        for payload in (one for payloads in publishers for one in payloads):
-            self.remember(room, payload)
-        own = [self._new() for _ in publishers]
-        try:
-            await asyncio.gather(
-                *(
-                    asyncio.to_thread(one.publish, room, payloads)
-                    for one, payloads in zip(own, publishers, strict=True)
-                )
-            )
-        finally:
-            for one in own:
-                await asyncio.to_thread(one.close)
-
-    def remember(self, room: str, payload: bytes) -> None:
-        """A message that two rooms got tells nothing of where it belongs."""
-        known = self.rooms.setdefault(payload, room)
-        if known != room:
-            self.rooms[payload] = ""
-
-
-@dataclass
-class Acted:
-    """What became of a case: its clients in the order of their joining, what was published to each
-    room, and by which publisher where there were several."""
-
-    case: Case
-    seats: list[Seat] = field(default_factory=list)
-    published: dict[str, int] = field(default_factory=dict)
-    optional: set[bytes] = field(default_factory=set)
-    publishers: dict[bytes, int] = field(default_factory=dict)
-    probes: dict[str, int] = field(default_factory=dict)
-    problem: str = ""
 
 
 class Stage:
@@ -377,7 +314,10 @@ class Stage:
                     if seat.room == room:
                         seat.wants = last
                 await self._publish(room, (last,))
-            if not await self._settle():
+            has_all = await self._settle()
+            for seat in seats:
+                self._patience.note(seat.side, seat.wire.messages)
+            if not has_all:
                 for seat in seats:
                     seat.is_short = seat.is_waiting and seat.wire.messages < seat.due
                 for side in {seat.side for seat in seats if seat.is_short}:
@@ -388,14 +328,6 @@ class Stage:
 
     async def _gone(self, seats: Sequence[Seat], limit_s: float = _ANSWER_S) -> None:
         await self._bell.until(lambda: not any(seat.wire.is_open for seat in seats), limit_s)
-
-
-def room_of_client(path: str) -> str:
-    """The room that a path names; of one that names none the path itself."""
-    try:
-        return room_of_path(path.partition("?")[0].encode("utf-8"))
-    except RoomError:
-        return path
 
 
 async def _run(command: str) -> None:

@@ -13,10 +13,11 @@ from compat_tests.cases.case import Case
 from compat_tests.generated import NAME, placeholder, run_generated
 from compat_tests.publishers import Publisher
 from compat_tests.running.judging import Judge
+from compat_tests.running.mailroom import Mailroom
 from compat_tests.running.options import RunOptions
 from compat_tests.running.outcomes import CaseOutcome, CaseVerdict, SuiteOutcome
 from compat_tests.running.patience import Patience
-from compat_tests.running.stage import Mailroom, Stage
+from compat_tests.running.stage import Stage
 from wsmigrate.compare import Verdict
 from wsmigrate.errors import UnavailableError
 from wsmigrate.parity.differences import Difference, Kind
@@ -26,6 +27,8 @@ from wsmigrate.parity.rules.late_once import NOT_AGAIN
 _HELLO = "parity-hello"
 _TIMES_LATE = 3
 _LATE_TO_BELIEVE = 2
+_WAITED_FOR_TO_BELIEVE = 3
+_TURNS_OF_THE_WAITING = 12
 _NEEDS = {
     "publish": "a way to publish (--publish, --publish-cmd or --publish-http)",
     "end": "commands that end the servers (--end-legacy-cmd and --end-channels-cmd)",
@@ -77,11 +80,18 @@ class Suite:
         began = time.monotonic()
         outcomes: dict[str, CaseOutcome] = {}
 
+        turns = asyncio.Semaphore(self._options.side_by_side)
+        waited_for: list[CaseOutcome] = []
+
         def note(outcome: CaseOutcome) -> None:
             outcomes[outcome.case.name] = outcome
             on_outcome(outcome)
-
-        turns = asyncio.Semaphore(self._options.side_by_side)
+            if _was_waited_for(outcome):
+                waited_for.append(outcome)
+                if len(waited_for) == _WAITED_FOR_TO_BELIEVE:
+                    # The rest will be waited for too, and those who wait can do so together.
+                    for _ in range(_TURNS_OF_THE_WAITING):
+                        turns.release()
 
         async def run_beside(case: Case) -> None:
             async with turns:
@@ -157,6 +167,12 @@ class Suite:
 
 def _is_late_only(outcome: CaseOutcome) -> bool:
     return bool(outcome.mismatched) and all(one.kind is Kind.LATE for one in outcome.mismatched)
+
+
+def _was_waited_for(outcome: CaseOutcome) -> bool:
+    """Whether messages came late or not at all."""
+    kinds = {one.kind for one in outcome.mismatched}
+    return bool(outcome.doubts) or bool(kinds & {Kind.LATE, Kind.EMPTY, Kind.MISSING})
 
 
 def _not_again(difference: Difference) -> Difference:

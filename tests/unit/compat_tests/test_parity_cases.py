@@ -7,7 +7,7 @@ import pytest
 from compat_tests.cases import all_cases, chosen_cases
 from compat_tests.cases.case import Join
 from compat_tests.recording import rewrite_of
-from compat_tests.running.stage import room_of_client
+from compat_tests.running.mailroom import room_of_client
 from compat_tests.watching import sampled
 from wsmigrate.errors import ConfigError
 

@@ -15,6 +15,7 @@ from bridge.gaps import GapStore
 from bridge.layer_log import LayerLog
 from bridge.leases import LeaseHolder, LeaseSession, new_owner
 from bridge.reverse import ReverseRelay
+from bridge.rhythm import Rhythm
 from bridge.runner import Bridge
 from bridge.sinks import sink_for
 from bridge.sweeper import Sweeper
@@ -45,6 +46,7 @@ async def assembled(
         gaps=GapStore(database),
         sink=sink_for(layer, config.event_name, cursors, letters, parameters),
         figures=Figures(),
+        rhythm=Rhythm(config.bridge_batch_wait_s),
         is_ours=lambda: leases.is_valid,
     )
     try:

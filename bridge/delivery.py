@@ -14,7 +14,8 @@ from wsmigrate.message import Message
 class Delivery:
     """A message of an inbox. ``position``: see bridge.positions, None in an inbox that is a queue;
     ``published_at``: seconds since the epoch, if the publisher said so; ``properties``: makes
-    AMQP's, as far as JSON can say them; ``marked``: published by the reverse relay."""
+    AMQP's, as far as JSON can say them; ``marked``: published by the reverse relay; ``after_gap``:
+    the inbox has lost messages that came before it."""
 
     tag: int
     position: int | None
@@ -25,6 +26,7 @@ class Delivery:
     properties: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
     redelivered: bool = False
     marked: bool = False
+    after_gap: bool = False
     came_at: float = 0.0
 
 
@@ -45,8 +47,10 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Batch:
-    """What goes on together, and where the cursor of the inbox then stands."""
+    """What goes on together, and where the cursor of the inbox then stands. ``gap_of``: the inbox,
+    where it has lost messages before or among these."""
 
     messages: tuple[Message, ...] = ()
     dead: tuple[DeadLetter, ...] = ()
     move: CursorMove | None = None
+    gap_of: str | None = None

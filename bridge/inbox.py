@@ -6,7 +6,6 @@ import asyncio
 import logging
 import random
 import secrets
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from bridge.delivery import Batch, DeadLetter, Delivery
 from bridge.figures import InboxFigures, InboxState
 from bridge.positions import described
+from bridge.rhythm import Rhythm
 from bridge.sinks import Sink
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError
@@ -30,12 +30,10 @@ Acknowledge = Callable[[int], None]
 
 @dataclass(frozen=True)
 class RelayLimits:
-    """How much an inbox takes at once. Sizes in bytes, ``wait_s`` in seconds: under load, a batch
-    is begun no earlier than so long after the one before it."""
+    """How much an inbox takes at once. Sizes in bytes."""
 
     max_batch: int = 500
     max_batch_bytes: int = 1 << 20
-    wait_s: float = 0.002
     max_bytes_in_hand: int = 32 << 20
     max_message_bytes: int = 8 << 20
 
@@ -57,15 +55,17 @@ class InboxRelay:
         sink: Sink,
         figures: InboxFigures,
         limits: RelayLimits,
+        rhythm: Rhythm,
         is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``is_ours`` tells whether the lease of the inbox is valid: without that, nothing is sent
-        to a layer that has no fence."""
+        """``rhythm`` tells when batches begin. ``is_ours`` tells whether the lease of the inbox is
+        valid: without that, nothing is sent to a layer that has no fence."""
         self.inbox = inbox
         self._cursor = cursor
         self._sink = sink
         self._figures = figures
         self._limits = limits
+        self._rhythm = rhythm
         self._is_ours = is_ours
         self._acknowledge: Acknowledge = _acknowledge_nothing
         self._on_room: Callable[[], None] = _do_nothing
@@ -121,11 +121,8 @@ class InboxRelay:
             await self._work.wait()
             self._work.clear()
             while self._waiting and not self._stopping.is_set():
-                begun = time.monotonic()
+                await self._rhythm.beat()
                 await self._relay_batch(self._next_batch())
-                left_s = begun + self._limits.wait_s - time.monotonic()
-                if left_s > 0 and not self._draining:
-                    await asyncio.sleep(left_s)
             if self._draining:
                 return
 
@@ -180,7 +177,8 @@ class InboxRelay:
         move = None
         if last is not None and (self._cursor is None or last > self._cursor):
             move = CursorMove(self.inbox, self._cursor, last)
-        return Batch(tuple(messages), tuple(dead), move)
+        gap_of = self.inbox if any(delivery.after_gap for delivery in deliveries) else None
+        return Batch(tuple(messages), tuple(dead), move, gap_of)
 
     def _sort(self, delivery: Delivery, messages: list[Message], dead: list[DeadLetter]) -> None:
         try:

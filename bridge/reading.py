@@ -27,6 +27,9 @@ class Reading(Protocol):
     heard_new: bool
     """Whether a message that the layer does not have yet was delivered."""
 
+    acknowledge_every: int
+    """How many relayed messages may wait for their acknowledgement."""
+
     async def begin(
         self, connection: AmqpConnection, on_delivery: OnDelivery, fail: Fail
     ) -> AmqpChannel:
@@ -48,6 +51,7 @@ class QueueReading:
         self._config = config
         self._inbox = inbox
         self.heard_new = False
+        self.acknowledge_every = 1
 
     async def begin(
         self, connection: AmqpConnection, on_delivery: OnDelivery, fail: Fail
@@ -87,6 +91,7 @@ def delivery_of(
     *,
     position: int | None,
     redelivered: bool,
+    after_gap: bool = False,
 ) -> Delivery:
     """What a message of the broker says, for the relay."""
     headers = properties.headers or {}
@@ -104,6 +109,7 @@ def delivery_of(
         ),
         redelivered=redelivered,
         marked=is_reverse_relayed(headers),
+        after_gap=after_gap,
         came_at=time.time(),
     )
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Callable
 from typing import Any
 
+from bridge.acknowledging import Acknowledger
 from bridge.delivery import Delivery
 from bridge.inbox import InboxRelay
 from bridge.pulse import Pulse
 from bridge.reading import Reading
 from bridge.wire import TolerantConnection, connection_parameters
-from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection, BrokerHosts
+from wsmigrate.amqp import AmqpClosedError, AmqpConnection, BrokerHosts
 from wsmigrate.errors import UnavailableError
 
 _FINISH_TIMEOUT_S = 10.0
@@ -62,7 +62,7 @@ class InboxSession:
             channel = await asyncio.wait_for(
                 self._reading.begin(connection, self._on_delivery, self._fail), self._patience_s
             )
-            self._relay.acknowledge_with(functools.partial(_acknowledge, channel))
+            self._relay.acknowledge_with(Acknowledger(channel, self._reading.acknowledge_every))
             self._relay.when_there_is_room(self._resume)
             channel.closed.add_done_callback(self._channel_closed)
             channel.raw.add_on_cancel_callback(self._cancelled)
@@ -152,8 +152,3 @@ class InboxSession:
     def _fail(self, error: Exception) -> None:
         if not self._failed.done():
             self._failed.set_result(error)
-
-
-def _acknowledge(channel: AmqpChannel, tag: int) -> None:
-    if not channel.closed.done():
-        channel.raw.basic_ack(tag, multiple=True)

@@ -11,6 +11,7 @@ from bridge.dead_letters import DeadLetterStore
 from bridge.delivery import Batch
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError, WsmigrateError
+from wsmigrate.gap import GAPS_GROUP, event_of_gap
 from wsmigrate.message import Message, event_of_message
 from wsmigrate.rooms import group_of_room
 
@@ -52,11 +53,16 @@ class AtomicSink:
         if batch.dead:
             steps.append(functools.partial(self._letters.keep, batch.dead))
         if batch.messages or batch.move is not None:
-            steps.append(functools.partial(self._send, batch.messages, batch.move))
+            steps.append(
+                functools.partial(self._send, batch.messages, batch.move, gap_of=batch.gap_of)
+            )
         return steps
 
-    async def _send(self, messages: Sequence[Message], move: CursorMove | None) -> None:
-        events = [
+    async def _send(
+        self, messages: Sequence[Message], move: CursorMove | None, *, gap_of: str | None = None
+    ) -> None:
+        events = [] if gap_of is None else [(GAPS_GROUP, event_of_gap(gap_of))]
+        events += [
             (group_of_room(message.room), event_of_message(message, self._event_name))
             for message in messages
         ]
@@ -77,10 +83,12 @@ class StepwiseSink:
         self._letters = letters
 
     def steps(self, batch: Batch) -> list[Step]:
-        """A step for the dead letters, one for each message, and one for the cursor."""
+        """A step for the dead letters, one for a gap, one for each message, one for the cursor."""
         steps: list[Step] = []
         if batch.dead:
             steps.append(functools.partial(self._letters.keep, batch.dead))
+        if batch.gap_of is not None:
+            steps.append(functools.partial(self._tell_of_gap, batch.gap_of))
         steps += [functools.partial(self._send, message) for message in batch.messages]
         if batch.move is not None:
             steps.append(functools.partial(self._cursors.move, batch.move))
@@ -89,6 +97,9 @@ class StepwiseSink:
     async def _send(self, message: Message) -> None:
         event = event_of_message(message, self._event_name)
         await _available(self._layer.group_send(group_of_room(message.room), event))
+
+    async def _tell_of_gap(self, inbox: str) -> None:
+        await _available(self._layer.group_send(GAPS_GROUP, event_of_gap(inbox)))
 
 
 def sink_for(

@@ -29,6 +29,8 @@ _SILENCE_S = 0.5
 _EMPTY_S = 3.0
 _GRACE_S = 1.0
 _TAIL_EVERY_S = 2.0
+_ACKNOWLEDGEMENTS = 8
+"""Of a prefetch: so many fewer than the prefetch are under way at worst."""
 # Where a segment begins, the stream may have put a record of its own (its deduplication's state),
 # which takes an offset and is delivered to nobody. RabbitMQ 3.10.8: each segment but the first.
 _STREAMS_OWN_RECORDS = 1
@@ -74,6 +76,7 @@ class StreamReading:
         self._on_delivery: OnDelivery = _ignored
         self._seen = seen
         self.heard_new = False
+        self.acknowledge_every = max(1, config.bridge_prefetch // _ACKNOWLEDGEMENTS)
 
     @property
     def last_position(self) -> int:
@@ -165,9 +168,10 @@ class StreamReading:
             return
         offset = int(offset)
         self._heard.set()
+        after_gap = False
         if offset >= self._start.offset:
             self.heard_new = True
-            self._look_for_gap(offset)
+            after_gap = self._is_after_gap(offset)
             self._next = offset + 1
         self._on_delivery(
             delivery_of(
@@ -178,12 +182,14 @@ class StreamReading:
                 position=self._start.position_of(offset),
                 redelivered=offset >= self._start.offset
                 and self._start.position_of(offset) <= self._seen,
+                after_gap=after_gap,
             )
         )
 
-    def _look_for_gap(self, offset: int) -> None:
+    def _is_after_gap(self, offset: int) -> bool:
         missing = offset - self._next
-        if missing > _STREAMS_OWN_RECORDS:
+        is_gap = missing > _STREAMS_OWN_RECORDS
+        if is_gap:
             first, last = map(self._start.position_of, (self._next, offset - 1))
             logger.error(
                 "MESSAGES ARE LOST: %s did not keep what it held until it was relayed. Up to %d "
@@ -195,6 +201,7 @@ class StreamReading:
                 described(last),
             )
             self._on_gap(first, last)
+        return is_gap
 
 
 async def _consume_from(

@@ -20,6 +20,7 @@ from bridge.inbox import InboxRelay, RelayLimits
 from bridge.poison import PoisonWatch
 from bridge.positions import described, start_after
 from bridge.reading import QueueReading, Reading
+from bridge.rhythm import Rhythm
 from bridge.session import InboxSession
 from bridge.sinks import Sink
 from bridge.stream_reading import CursorBeyondEndError, StreamReading
@@ -53,6 +54,7 @@ class Relaying:
     gaps: GapStore
     sink: Sink
     figures: Figures
+    rhythm: Rhythm
     is_ours: Callable[[], bool]
 
     @property
@@ -62,7 +64,6 @@ class Relaying:
         return RelayLimits(
             max_batch=config.bridge_batch,
             max_batch_bytes=config.bridge_batch_bytes,
-            wait_s=config.bridge_batch_wait_s,
             max_bytes_in_hand=max(1, config.bridge_memory_bytes // config.inboxes),
             max_message_bytes=config.max_message_bytes,
         )
@@ -124,6 +125,7 @@ class InboxWorker:
             sink=relaying.sink,
             figures=self._figures,
             limits=relaying.limits,
+            rhythm=relaying.rhythm,
             is_ours=relaying.is_ours,
         )
         reading = self._reading(cursor)

@@ -22,6 +22,8 @@ class ChannelsWsConfig(AppConfig):
         # They need the apps: hooks are named by dotted paths.
         from channels_ws.auth.redaction import keep_tokens_out_of_logs  # noqa: PLC0415
         from channels_ws.checks import check_server  # noqa: PLC0415
+        from channels_ws.consumer_checks import check_consumers  # noqa: PLC0415
 
         register(check_server, Tags.security)
+        register(check_consumers)
         keep_tokens_out_of_logs(config_of_settings(settings))

@@ -22,6 +22,7 @@ from channels_ws.inbound.intake import Intake
 from channels_ws.live_rooms import LayerError
 from channels_ws.outbox import CloseCode, Outbox, OutboxLimits
 from channels_ws.server import RoomServer
+from wsmigrate.barrier import is_barrier_room
 from wsmigrate.config import Config
 from wsmigrate.errors import WsmigrateError
 from wsmigrate.rooms import RoomError, room_of_decoded_path, room_of_path
@@ -104,6 +105,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     async def _join(self) -> None:
         room = room_of_scope(self.scope)
+        if is_barrier_room(room):
+            raise RoomError(room, "its name is reserved for wsmigrate")
         config = self._server.config
         self._seat = await self._server.doorkeeper.seat(self.scope, room)
         identity = await self._server.guard.admit(self.scope, room)

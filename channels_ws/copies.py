@@ -22,7 +22,8 @@ class Copies:
 
     The last ``size`` messages that have no partner yet are remembered, as hashes of 64 bits. A copy
     that came straight and is forgotten without a partner never came by RabbitMQ, or far too late.
-    Unless copies are ``expected``, nothing is remembered before the first one has come.
+    Unless copies are expected, nothing is remembered before the first one has come; and what was
+    published to the layer alone has no partner.
     """
 
     def __init__(self, size: int = 16_384, *, expected: bool = False) -> None:
@@ -30,11 +31,15 @@ class Copies:
         self._in_use = expected
         self._waiting: OrderedDict[int, tuple[Via, int]] = OrderedDict()
 
+    def expect(self) -> None:
+        """Publishers use both ways from now on."""
+        self._in_use = True
+
     def seen(self, message: Message) -> list[CopyOutcome]:
         """Note a message that came by either way; what that settles."""
         if message.is_copy:
             self._in_use = True
-        if not self._in_use:
+        elif not self._in_use or message.via is Via.CHANNELS:
             return []
         key, digest = hash((message.room, message.id)), hash(message.text)
         other = self._waiting.pop(key, None)

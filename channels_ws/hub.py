@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from channels_ws.copies import Copies
@@ -16,16 +18,26 @@ from channels_ws.live_rooms import Binder, LiveRoom, LiveRooms, Socket
 from channels_ws.metrics import Metrics
 from channels_ws.outbox import CloseCode, TextFrame
 from channels_ws.pace import ClosingPace
+from channels_ws.two_paths import PathLimits, TwoPaths
+from wsmigrate.barrier import barrier_room, marker_of
 from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import GAPS_GROUP, inbox_of_gap_event
 from wsmigrate.message import Message, message_of_event
+from wsmigrate.rooms import group_of_room
+from wsmigrate.site_state import NO_CUTOVER, SiteState
 
 logger = logging.getLogger(__name__)
 
 _DRAIN_STEP_S = 0.02
+_TICK_S = 0.5
 
 
 def _nobody(_room: str) -> None:
+    return
+
+
+def _nothing() -> None:
     return
 
 
@@ -52,9 +64,25 @@ class RoomHub:
     ) -> None:
         """``on_room_gone`` is told of rooms that were left."""
         self._metrics = metrics or Metrics()
+        self._config = config
         self._delivered = DeliveredIds()
+        limits = PathLimits(config.barrier_hold_s, 2 * config.barrier_hold_s)
+        at_first = NO_CUTOVER
+        if config.notify_backend is not None:
+            at_first = replace(at_first, backend=config.notify_backend, binds=config.binds_rooms)
+        self._paths = TwoPaths(config.inboxes, limits, at_first)
+        self._on_news = _nothing
+        self._ticking: asyncio.Task[None] | None = None
         self._copies = Copies(expected=config.notify_backend is NotifyBackend.BOTH)
-        self._links = LinkKeeper(make_layer, self._deliver, self._missed, self._metrics)
+        self._compared: Counter[str] = Counter()
+        barriers = map(barrier_room, range(config.inboxes if config.follows_state else 0))
+        self._links = LinkKeeper(
+            make_layer,
+            self._deliver,
+            self._missed,
+            self._metrics,
+            standing_groups=[GAPS_GROUP, *map(group_of_room, barriers)],
+        )
         self._rooms = LiveRooms(config, self._links, on_room_gone)
         self._draining = False
         self._running = False
@@ -70,11 +98,14 @@ class RoomHub:
             await self._links.start()
             self._rooms.start()
             self._running = True
+            self._ticking = asyncio.create_task(self._tick(), name="hub-tick")
 
     async def stop(self) -> None:
         """Close what sockets there are with 1012, and leave all groups."""
         if self._running:
             self._running = False
+            if self._ticking is not None:
+                self._ticking.cancel()
             self._close_sockets(list(self._rooms.values()))
             await self._rooms.stop()
             await self._links.stop()
@@ -91,6 +122,36 @@ class RoomHub:
     def leave(self, name: str, socket: Socket) -> None:
         """Forget the socket. The room is left later, unless somebody joins again."""
         self._rooms.remove(name, socket)
+
+    def follow(self, state: SiteState, on_news: Callable[[], None]) -> None:
+        """The state is this from now on; ``on_news`` is called when a message shows that there is a
+        newer one."""
+        self._on_news = on_news
+        if state.backend is NotifyBackend.BOTH:
+            self._copies.expect()
+        self._hand_out(self._paths.follow(state, asyncio.get_running_loop().time()))
+
+    async def bind_with(self, binder: Binder | None) -> None:
+        """Have rooms bound by it from now on; returns once all live ones are. None: no room has to
+        be bound any more. Raises BindError; those that come are bound by it all the same."""
+        self._rooms.binder = binder
+        if binder is not None:
+            names = list(self._rooms)
+            await asyncio.gather(*map(binder.bind, names))
+            await asyncio.gather(
+                *(binder.unbind(name) for name in names if name not in self._rooms)
+            )
+
+    def facts(self) -> dict[str, Any]:
+        """What is told to whoever conducts the cutover."""
+        return {
+            "sockets": sum(len(room.sockets) for room in self._rooms.values()),
+            "rooms": len(self._rooms),
+            "barrier_passed": self._paths.barrier_passed,
+            "held": self._paths.waiting,
+            "waited": dict(self._paths.counts),
+            "copies": dict(self._compared),
+        }
 
     def is_live(self, name: str) -> bool:
         """Whether a room has sockets, or had some until a moment ago."""
@@ -121,6 +182,10 @@ class RoomHub:
         self._close_sockets(list(self._rooms.values()))  # of joins that were under way
 
     def _deliver(self, event: dict[str, Any]) -> None:
+        inbox = inbox_of_gap_event(event)
+        if inbox is not None:
+            self._inbox_missed(inbox)
+            return
         try:
             message = message_of_event(event)
             frame = TextFrame.of(message.text)
@@ -128,17 +193,52 @@ class RoomHub:
             self._metrics.events_dropped.labels(reason="not-ours").inc()
             logger.warning("An event of the channel layer is not delivered: %s", error)
             return
+        if self._paths.passes(message):
+            self._hand_out_one(message, frame)
+        else:
+            self._sort(message)
+
+    def _sort(self, message: Message) -> None:
+        """Compare what came by both ways, and deliver what is due by now."""
         for outcome in self._copies.seen(message):
             self._metrics.copies.labels(outcome=outcome.value).inc()
-        room = self._rooms.get(message.room)
-        if message.is_copy:
+            self._compared[outcome.value] += 1
+        due = self._paths.take(message, asyncio.get_running_loop().time())
+        if message.is_copy and not due:
             self._metrics.events_dropped.labels(reason="copy").inc()
-        elif room is None:
-            self._metrics.events_dropped.labels(reason="no-room").inc()
+        self._hand_out(due)
+        if self._paths.wants_state:
+            self._on_news()
+
+    async def _tick(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self._hand_out(self._paths.tick(clock()))
+
+    def _hand_out(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self._hand_out_one(message, TextFrame.of(message.text))
+
+    def _hand_out_one(self, message: Message, frame: TextFrame) -> None:
+        room = self._rooms.get(message.room)
+        if room is None:
+            if not self._is_marker(message):
+                self._metrics.events_dropped.labels(reason="no-room").inc()
         elif not self._delivered.is_new(message.room, message.id):
             self._metrics.events_dropped.labels(reason="duplicate").inc()
         else:
             self._count(message, frame, self._fan_out(room, frame))
+
+    def _is_marker(self, message: Message) -> bool:
+        """Whether it is a marker of the barrier; it is noted then. No room of clients has its
+        name."""
+        marker = marker_of(message.room, message.text)
+        if marker is None:
+            return False
+        self._hand_out(self._paths.marker(marker, asyncio.get_running_loop().time()))
+        self._on_news()  # whoever sent it waits to hear that it came
+        return True
 
     def _fan_out(self, room: LiveRoom, frame: TextFrame) -> int:
         sockets = tuple(room.sockets)
@@ -166,6 +266,15 @@ class RoomHub:
         self._rooms.join_anew()
         if lost is not None:
             self._rooms.clean_up_after(lost)
+
+    def _inbox_missed(self, inbox: str) -> None:
+        """The rooms stay bound and in their groups: the gap is behind them."""
+        rooms = [room for room in self._rooms.values() if self._config.inbox_of(room.name) == inbox]
+        logger.error(
+            "%s has lost messages before they were relayed, so %d sockets are closed with 1012",
+            inbox,
+            self._close_sockets(rooms),
+        )
 
     def _close_sockets(self, rooms: list[LiveRoom]) -> int:
         closed = 0

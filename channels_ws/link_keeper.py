@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from channels_ws.layer_link import LayerLink, LayerLostError, LinkEvents
@@ -13,6 +14,8 @@ from channels_ws.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 _RETRY_S = 0.5
+RENEW_AFTER = 0.3
+"""Of the time for which a membership lasts: one try may fail, and another."""
 
 
 class LinkKeeper:
@@ -28,14 +31,18 @@ class LinkKeeper:
         deliver: Callable[[dict[str, Any]], None],
         on_gap: Callable[[str, LayerLink | None], None],
         metrics: Metrics,
+        standing_groups: Sequence[str] = (),
     ) -> None:
+        """``standing_groups`` are those that every link is in."""
         self.link: LayerLink | None = None
         """The link in use; None while there is none."""
         self._make_layer = make_layer
         self._deliver = deliver
         self._on_gap = on_gap
         self._metrics = metrics
+        self._standing_groups = standing_groups
         self._linked = asyncio.Event()
+        self._had_gap = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
         self._canary_at: float | None = None
         self._reconnects_counted = 0
@@ -87,21 +94,48 @@ class LinkKeeper:
         """From the link's first canary to its end, which is an exception."""
         events = LinkEvents(
             self._deliver,
-            gap=lambda reason: self._on_gap(reason, None),
+            gap=self._gap_on_link,
             canary=lambda: self._canary_came(link),
         )
         running = asyncio.create_task(link.run(events), name="layer-link")
         ready = asyncio.create_task(link.ready.wait())
+        tasks = [running, ready]
         try:
             await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
+                if self._standing_groups:
+                    await self._stand(link)
+                    tasks.append(asyncio.create_task(self._keep_standing(link)))
                 self.link = link
                 self._linked.set()
             await running
         finally:
-            for task in (running, ready):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(running, ready, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _stand(self, link: LayerLink) -> None:
+        for group in self._standing_groups:
+            await link.add(group)
+
+    async def _keep_standing(self, link: LayerLink) -> None:
+        """Join the standing groups anew after a gap, for the link may have lost its place there,
+        and before its memberships expire."""
+        every_s = None if link.membership_s is None else link.membership_s * RENEW_AFTER
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._had_gap.wait(), every_s)
+            self._had_gap.clear()
+            try:
+                await self._stand(link)
+            except Exception as error:  # layers raise what their databases raise
+                logger.warning("The standing groups were not joined: %s", type(error).__name__)
+                self._had_gap.set()
+                await asyncio.sleep(_RETRY_S)
+
+    def _gap_on_link(self, reason: str) -> None:
+        self._had_gap.set()
+        self._on_gap(reason, None)
 
     def _lose(self, error: Exception) -> None:
         """In one step, so that nobody joins on the lost link: the sockets are closed afterwards."""
@@ -122,4 +156,4 @@ class LinkKeeper:
         flushes = int(getattr(link.layer, "flushes", 0))
         if flushes > self._flushes_seen:
             self._flushes_seen = flushes
-            self._on_gap("it was flushed, and its groups are gone", None)
+            self._gap_on_link("it was flushed, and its groups are gone")

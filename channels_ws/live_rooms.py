@@ -8,16 +8,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from channels_ws.layer_link import LayerLink
-from channels_ws.link_keeper import LinkKeeper
+from channels_ws.link_keeper import RENEW_AFTER, LinkKeeper
 from channels_ws.outbox import CloseCode, TextFrame
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
 from wsmigrate.rooms import group_of_room
 
 logger = logging.getLogger(__name__)
-
-_RENEW_AFTER = 0.3
-"""Of the time for which a membership lasts: one try may fail, and another."""
 
 
 class Socket(Protocol):
@@ -167,8 +164,7 @@ class LiveRooms(dict[str, LiveRoom]):
 
     async def _hold_now(self, room: LiveRoom) -> None:
         async with room.turn:
-            if self.binder is not None:
-                await self.binder.bind(room.name)
+            await self._bind(room.name)
             try:
                 async with asyncio.timeout(self._config.bind_timeout_s):
                     await self._join_group(room)
@@ -177,6 +173,18 @@ class LiveRooms(dict[str, LiveRoom]):
                     f"The channel layer did not take a room ({type(error).__name__}).",
                     then="Its client is refused with 503.",
                 ) from error
+
+    async def _bind(self, name: str) -> None:
+        """With the binder of this moment: it may be changed while its broker is waited for."""
+        bound_by: Binder | None = None
+        while self.binder is not None and self.binder is not bound_by:
+            binder = self.binder
+            try:
+                await binder.bind(name)
+            except UnavailableError:
+                if self.binder is binder:
+                    raise
+            bound_by = binder
 
     async def _join_group(self, room: LiveRoom) -> None:
         while not self._is_joined(room):
@@ -191,7 +199,7 @@ class LiveRooms(dict[str, LiveRoom]):
             link = await self._links.linked()
             if link.membership_s is None:
                 return  # and another link is one to the same kind of layer
-            await asyncio.sleep(link.membership_s * _RENEW_AFTER)
+            await asyncio.sleep(link.membership_s * RENEW_AFTER)
             for room in list(self.values()):
                 async with room.turn:
                     if room.joined_on is link and link is self._links.link:

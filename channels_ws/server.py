@@ -17,10 +17,13 @@ from channels_ws.health import ServerHealth
 from channels_ws.hub import RoomHub
 from channels_ws.inbound.desk import Desk
 from channels_ws.metrics import Metrics
+from channels_ws.notify.state_source import connector
 from channels_ws.refusal_log import RefusalLog
+from channels_ws.state_watch import StateWatch
 from channels_ws.tables import check_tables
 from wsmigrate.config import Config, config_of_settings
-from wsmigrate.errors import ConfigError, WsmigrateError
+from wsmigrate.errors import ConfigError, UnavailableError, WsmigrateError
+from wsmigrate.site_state import SiteState
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class RoomServer:
         self._desk: Desk | None = None
         self._hub: RoomHub | None = None
         self._binder: RoomBinder | None = None
+        self._watch: StateWatch | None = None
         self._bound_rooms: BoundRooms | None = None
         self._starting: asyncio.Task[RoomHub] | None = None
 
@@ -116,6 +120,9 @@ class RoomServer:
         """Close the sockets with 1012, leave the groups and unbind the rooms."""
         hub, self._hub = self._hub, None
         binder, self._binder = self._binder, None
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            await watch.stop()
         if self._desk is not None:
             await self._desk.stop(_LAST_MESSAGES_WITHIN_S)
             self._desk = None
@@ -135,16 +142,55 @@ class RoomServer:
     async def _start(self) -> RoomHub:
         config = self.config
         hub = RoomHub(config, _new_layer, self.metrics, self.doorkeeper.room_gone)
-        binder = RoomBinder(config, hub.close_rooms) if config.binds_rooms else None
-        await hub.start(binder)
+        binds = config.binds_rooms
+        connect = connector(config) if config.follows_state else None
+        watch: StateWatch | None = None
+        if connect is not None:
+            watch = StateWatch(connect, self._apply, hub.facts)
+            state = await watch.start()
+            if state is not None:
+                hub.follow(state, watch.ask_now)
+                binds = state.binds
+        binder = RoomBinder(config, hub.close_rooms) if binds else None
+        try:
+            await hub.start(binder)
+        except BaseException:
+            if watch is not None:
+                await watch.stop()
+            raise
+        self._hub, self._watch = hub, watch
         if binder is not None:
-            await binder.start()
-            self._bound_rooms = BoundRooms(
-                config.database, binder.key, lambda: binder.rooms, binder.start_over
-            )
-            self._bound_rooms.start()
-        self._hub, self._binder = hub, binder
+            await self._bind_with(binder)
         return hub
+
+    async def _apply(self, state: SiteState) -> None:
+        hub, watch = self._hub, self._watch
+        if hub is None or watch is None:
+            raise UnavailableError("The server is being started.")
+        hub.follow(state, watch.ask_now)
+        if state.binds:
+            if self._binder is None:
+                await self._bind_with(RoomBinder(self.config, hub.close_rooms))
+            await hub.bind_with(self._binder)
+        else:
+            await hub.bind_with(None)
+            await self._unbind()
+
+    async def _bind_with(self, binder: RoomBinder) -> None:
+        await binder.start()
+        self._binder = binder
+        self._bound_rooms = BoundRooms(
+            self.config.database, binder.key, lambda: binder.rooms, binder.start_over
+        )
+        self._bound_rooms.start()
+
+    async def _unbind(self) -> None:
+        binder, self._binder = self._binder, None
+        bound_rooms, self._bound_rooms = self._bound_rooms, None
+        if binder is not None:
+            await binder.stop()
+        if bound_rooms is not None:
+            await bound_rooms.stop()
 
     def _is_live(self, room: str) -> bool:
         return self._hub is not None and self._hub.is_live(room)

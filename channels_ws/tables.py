@@ -18,6 +18,7 @@ _NEEDED = frozenset(
         "wsmigrate_bound_room",
         "wsmigrate_cursor",
         "wsmigrate_message",
+        "wsmigrate_state",
     }
 )
 

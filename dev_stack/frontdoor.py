@@ -1,22 +1,21 @@
-"""The front door's runtime socket: which share of the rooms goes to which server."""
+"""The stack's front door: which share of the rooms goes to which server."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from dev_stack.files import write_atomically
-from wsmigrate.errors import ConfigError, UnavailableError
+from migrate_cli.routers import doors, haproxy_state
+from migrate_cli.routers.haproxy import HaproxyDoor, StateFile
+from migrate_cli.routers.haproxy_socket import RuntimeSocket
+from migrate_cli.routers.render.haproxy import BACKEND, FALLBACK
+from wsmigrate.sides import Side
+from wsmigrate.weights import Servers
 
-LEGACY = "legacy"
-CHANNELS = "channels"
-
-_TIMEOUT_S = 5.0
-_WEIGHT = re.compile(r"^(\d+) \(initial \d+\)", re.MULTILINE)
+LEGACY = Side.LEGACY.value
+CHANNELS = Side.CHANNELS.value
 
 
 @dataclass(frozen=True)
@@ -38,69 +37,43 @@ class FrontDoor:
     socket_path: Path
     state_file: Path | None = None
 
-    BACKEND: ClassVar[str] = "ws"
+    BACKEND: ClassVar[str] = BACKEND
+
+    def router(self) -> doors.FrontDoor:
+        """The front door as the cutover sees it."""
+        return doors.FrontDoor(
+            [
+                HaproxyDoor(
+                    socket=self._socket,
+                    backend=BACKEND,
+                    servers=Servers((LEGACY,), (CHANNELS,)),
+                    persistence=StateFile(self.state_file, BACKEND) if self.state_file else None,
+                    fallback=(FALLBACK,),
+                )
+            ]
+        )
 
     def weights(self) -> Weights:
         """The weights as they are now. Raises UnavailableError."""
-        return Weights(self._weight(LEGACY), self._weight(CHANNELS))
+        found = haproxy_state.weights(self._socket.servers_state(), BACKEND)
+        return Weights(found[LEGACY], found[CHANNELS])
 
     def set_share(self, percent_channels: int) -> Weights:
         """Send so many percent of the rooms to the new server from now on, and see that it is so.
 
         Raises ConfigError for a share that cannot be, UnavailableError if the change did not take.
         """
-        if not 0 <= percent_channels <= 100:
-            raise ConfigError(
-                f"{percent_channels} % of the rooms cannot go to the new server: it is 0 to 100."
-            )
-        wanted = Weights(100 - percent_channels, percent_channels)
-        shares = sorted([(wanted.legacy, LEGACY), (wanted.channels, CHANNELS)], reverse=True)
-        # The greater weight first, in one command line: at no time are both of them 0.
-        self._ask(
-            "; ".join(f"set server {self.BACKEND}/{name} weight {value}" for value, name in shares)
-        )
-        found = self.weights()
-        if found != wanted:
-            raise UnavailableError(
-                f"HAProxy was told the weights {wanted}, and has {found}.",
-                remedy="Look at its log.",
-            )
-        self.save_state()
-        return found
+        self.router().set_share(percent_channels)
+        return self.weights()
 
     def save_state(self) -> None:
         """Write down the servers' state for the next process, if there is a file for it.
 
         Raises UnavailableError if HAProxy does not answer; the file is then as it was.
         """
-        if self.state_file is None:
-            return
-        state = self._ask("show servers state").strip()
-        if not state.startswith("1\n"):
-            raise UnavailableError(f"HAProxy gave no state of its servers: {state[:100]!r}.")
-        write_atomically(self.state_file, f"{state}\n")
+        if self.state_file is not None:
+            write_atomically(self.state_file, self._socket.servers_state())
 
-    def _weight(self, server: str) -> int:
-        answer = self._ask(f"get weight {self.BACKEND}/{server}")
-        found = _WEIGHT.search(answer)
-        if found is None:
-            raise UnavailableError(
-                f"HAProxy gave no weight of {self.BACKEND}/{server}: {answer.strip()[:100]!r}."
-            )
-        return int(found.group(1))
-
-    def _ask(self, command: str) -> str:
-        """One command line and its answer (HAProxy's management guide, 9.3)."""
-        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as link:
-            link.settimeout(_TIMEOUT_S)
-            try:
-                link.connect(str(self.socket_path))
-                link.sendall(f"{command}\n".encode())
-                answer = bytearray()
-                while block := link.recv(65536):
-                    answer += block
-            except OSError as error:
-                raise UnavailableError(
-                    f"HAProxy's runtime socket {self.socket_path} does not answer ({error})."
-                ) from error
-        return answer.decode("utf-8", "replace")
+    @property
+    def _socket(self) -> RuntimeSocket:
+        return RuntimeSocket(str(self.socket_path))

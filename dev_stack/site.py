@@ -16,7 +16,7 @@ from dev_stack.marks import Mark, marked_processes
 from dev_stack.parts import PartSpec
 from dev_stack.ports import HOST
 from dev_stack.probes import http_answers
-from dev_stack.services.haproxy import DOOR_PATH
+from migrate_cli.routers.render.options import DOOR_PATH
 from wsmigrate.errors import UnavailableError
 
 SETTINGS_MODULE = "chatire.settings"

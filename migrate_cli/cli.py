@@ -11,13 +11,25 @@ from wsmigrate import __version__
 from wsmigrate.errors import UnavailableError
 
 _COMMANDS = {
+    "abort": ("migrate_cli.commands.abort", "abort"),
+    "advance": ("migrate_cli.commands.advance", "advance"),
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
     "convert": ("migrate_cli.commands.convert", "convert"),
     "demo": ("migrate_cli.commands.demo", "demo"),
+    "drain": ("migrate_cli.commands.drain", "drain"),
+    "history": ("migrate_cli.commands.history", "history"),
+    "init": ("migrate_cli.commands.init", "init"),
+    "notify": ("migrate_cli.commands.notify", "notify"),
     "parity": ("migrate_cli.commands.parity", "parity"),
+    "pause": ("migrate_cli.commands.pause", "pause"),
+    "plan": ("migrate_cli.commands.plan", "plan"),
+    "resume": ("migrate_cli.commands.resume", "resume"),
+    "rollback": ("migrate_cli.commands.rollback", "rollback"),
     "room": ("migrate_cli.commands.room", "room"),
+    "route": ("migrate_cli.commands.route", "route"),
     "scan": ("migrate_cli.commands.scan", "scan"),
     "serve": ("migrate_cli.commands.serve", "serve"),
+    "status": ("migrate_cli.commands.status", "status"),
     "up": ("migrate_cli.commands.up", "up"),
 }
 

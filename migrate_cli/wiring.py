@@ -1,70 +1,80 @@
-"""The one place that chooses adapters for the commands."""
+"""Which adapters a project's settings and ``wsmigrate.toml`` name: the one place that chooses."""
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from migrate_cli.cutover.effects import Site, SiteEffects
+from migrate_cli.cutover.inboxes import Inboxes
+from migrate_cli.cutover.lock import HeldLock
+from migrate_cli.cutover.ports import Effects, Gates, NoGates
+from migrate_cli.cutover.store import StateStore
 from migrate_cli.django_project import need_packages, set_up_django
-from wsmigrate.errors import ConfigError, RefusedError, WsmigrateError
-from wsmigrate.stages import Stage
+from migrate_cli.drain.mover import SocketMover
+from migrate_cli.drain.settings import drain_settings_of
+from migrate_cli.routers.doors import FrontDoor
+from migrate_cli.routers.settings import TABLE as DOOR_TABLE
+from migrate_cli.routers.settings import front_door_of, read_document
+from wsmigrate.config import Config
+from wsmigrate.cutover_config import CutoverConfig, cutover_config
 
-_TABLE = "wsmigrate_state"
-
-
-def require_retired(project: Path, settings: str | None, typed: str | None) -> None:
-    """Return if the old server is retired; raise RefusedError if not, or if nobody can say.
-
-    The stage that the layer's database has counts. Where it has none, or cannot be asked, the
-    operator's word (``typed``) does.
-    """
-    if typed is not None and typed not in {stage.value for stage in Stage}:
-        raise ConfigError(
-            f"There is no stage {typed!r}.",
-            remedy=f"The stages are {', '.join(stage.value for stage in Stage)}.",
-        )
-    try:
-        known, why = stage_in_database(project, settings), "no cutover has been recorded there"
-    except WsmigrateError as error:
-        known, why = None, f"its database could not be asked: {error.what}"
-    stage = known or typed
-    if stage == Stage.RETIRED.value:
-        return
-    if stage is None:
-        raise RefusedError(
-            f"Whether the old server is retired is not known ({why.rstrip('.')}).",
-            then="Nothing was changed.",
-            remedy="If it is, say so with --stage-is retired.",
-        )
-    raise RefusedError(
-        f"The old server is in use: the stage is {stage!r}.",
-        then="Nothing was changed.",
-        remedy="Finish the cutover first; the old stack is removed at the stage 'retired'.",
-    )
+CONFIG_FILE = "wsmigrate.toml"
 
 
-def stage_in_database(project: Path, settings: str | None) -> str | None:
-    """The stage that the layer's database of a project has; None if it has none yet.
+@dataclass(frozen=True)
+class Operation:
+    """What the cutover's commands work with."""
 
-    Raises WsmigrateError when the project's settings cannot be loaded or the database is away.
-    """
-    if not (settings or os.environ.get("DJANGO_SETTINGS_MODULE")):
-        raise ConfigError("no settings module was named (--settings)")
-    need_packages("convert --finish", "django", "psycopg")
-    import psycopg  # noqa: PLC0415 - only where there is a database to ask
+    cutover: CutoverConfig
+    project: Config
+    store: StateStore
+    gates: Gates
+    door: FrontDoor | None = None
+    drain: SocketMover | None = None
 
-    from bridge.settings import database_parameters, project_config  # noqa: PLC0415
+    def effects(self, lock: HeldLock) -> Effects:
+        """Has commands take effect on the site, under a lock that is held."""
+        inboxes = Inboxes(self.project)
+        site = Site(self.store, lock, self.project, inboxes, self.cutover, self.door, self.drain)
+        return SiteEffects(site)
 
-    sys.path.insert(0, str(project.resolve()))
-    set_up_django("`convert --finish`", settings)
-    parameters = database_parameters(project_config().database)
-    try:
-        with psycopg.connect(**parameters, connect_timeout=5) as connection:
-            found = connection.execute("SELECT to_regclass(%s)", (_TABLE,)).fetchone()
-            if found is None or found[0] is None:
-                return None
-            row = connection.execute(f"SELECT stage FROM {_TABLE}").fetchone()  # noqa: S608
-    except psycopg.Error as error:
-        raise ConfigError(f"the layer's database failed ({type(error).__name__})") from None
-    return None if row is None else str(row[0])
+
+@contextmanager
+def operation(config_file: Path | None, settings: str | None) -> Iterator[Operation]:
+    """Read ``wsmigrate.toml`` (where it is there, unless one is named) and the project's settings,
+    and connect. Raises ConfigError and UnavailableError."""
+    need_packages("cutover", "django", "psycopg", "pika")
+    document = document_of(config_file)
+    cutover, door = cutover_config(document), _front_door(document)
+    set_up_django("The cutover", settings or cutover.settings)
+    from bridge.settings import database_parameters, project_config  # noqa: PLC0415 - needs Django
+
+    project = project_config()
+    with StateStore(database_parameters(project.database), project.database) as store:
+        drain = _drain(document, door, project)
+        yield Operation(cutover, project, store, NoGates(), door, drain)
+
+
+def document_of(config_file: Path | None) -> dict[str, Any]:
+    """The tables of ``wsmigrate.toml``; none where no file is named and none is in the current
+    folder. Raises ConfigError."""
+    path = config_file or Path(CONFIG_FILE)
+    return {} if config_file is None and not path.exists() else read_document(path)
+
+
+def _front_door(document: Mapping[str, Any]) -> FrontDoor | None:
+    table = document.get(DOOR_TABLE)
+    return None if table is None else front_door_of(table)
+
+
+def _drain(
+    document: Mapping[str, Any], door: FrontDoor | None, project: Config
+) -> SocketMover | None:
+    if door is None:
+        return None
+    settings = drain_settings_of(document, {"amqp_url": project.amqp_url})
+    return SocketMover(door, settings, document[DOOR_TABLE].get("url"))

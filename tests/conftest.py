@@ -17,6 +17,7 @@ from psycopg import sql
 
 from dev_stack.runtime import Runtime
 from dev_stack.services.haproxy import installed_program as installed_haproxy
+from dev_stack.services.nginx import installed_program as installed_nginx
 from private_services import Services, unavailable
 
 
@@ -66,6 +67,15 @@ def haproxy_program() -> Path:
     program = installed_haproxy()
     if program is None:
         unavailable("HAProxy")
+    return program
+
+
+@pytest.fixture(scope="session")
+def nginx_program() -> Path:
+    """The program, for tests that start an nginx of their own."""
+    program = installed_nginx()
+    if program is None:
+        unavailable("nginx")
     return program
 
 

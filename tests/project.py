@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "examples" / "chatire"
@@ -160,6 +163,12 @@ class Project:
         process = self.start("-m", "migrate_cli", "bridge", "run", log=log)
         wait_until(lambda: self.log(log)().count("Relaying") > before, self.log(log))
         return process
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run SQL in the layer's database; its rows."""
+        with psycopg.connect(self.postgres_dsn, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
 
     def log(self, name: str) -> Callable[[], str]:
         """Reads a log, when called."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any
 
-# Other parts import both from here.
+# Other parts import these from here, each by its own name.
 from wsmigrate.amqp_url import checked_amqp_url as checked_amqp_url  # noqa: PLC0414
 from wsmigrate.amqp_url import redacted_url as redacted_url  # noqa: PLC0414
 from wsmigrate.auth_config import (
@@ -19,24 +18,14 @@ from wsmigrate.auth_config import (
     USUAL_NAME,
     AuthorizeMode,
     TokenSource,
-    authorize_mode,
-    http_token,
-    origin_patterns,
-    policy,
-    token_sources,
 )
-from wsmigrate.bridge_config import (
-    DEFAULT_LEASE_S,
-    amqp_urls,
-    lease_seconds,
-    milliseconds,
-    prefetch,
-)
-from wsmigrate.config_values import choice, flag, positive_int, seconds, text
+from wsmigrate.bridge_config import DEFAULT_LEASE_S
+from wsmigrate.config_keys import SETTINGS
 from wsmigrate.errors import ConfigError
-from wsmigrate.inbound_config import Inbound, dotted_path, inbound
-from wsmigrate.limits_config import LOOPBACK, Networks, networks, per_second
+from wsmigrate.inbound_config import Inbound
+from wsmigrate.limits_config import LOOPBACK, Networks
 from wsmigrate.message import DEFAULT_EVENT_NAME, DEFAULT_MAX_MESSAGE_BYTES
+from wsmigrate.notify_config import NotifyBackend as NotifyBackend  # noqa: PLC0414
 from wsmigrate.origins import OriginPattern
 from wsmigrate.topology import (
     DEFAULT_INBOXES,
@@ -56,14 +45,6 @@ DEFAULT_ROOM_PARAM = "room_name"
 """django-notifs' default for NOTIFICATIONS_WEBSOCKET_URL_PARAM."""
 
 
-class NotifyBackend(str, enum.Enum):
-    """Where ``notify()`` publishes."""
-
-    RABBITMQ = "rabbitmq"
-    BOTH = "both"
-    CHANNELS = "channels"
-
-
 @dataclass(frozen=True)
 class Config:
     """What ``WSMIGRATE`` says, checked. Sizes are in bytes, times in seconds."""
@@ -73,8 +54,12 @@ class Config:
     database: str = DEFAULT_DATABASE
     event_name: str = DEFAULT_EVENT_NAME
     room_param: str = DEFAULT_ROOM_PARAM
-    notify_backend: NotifyBackend = NotifyBackend.RABBITMQ
+    notify_backend: NotifyBackend | None = None
+    """None: the one that the state of the cutover names."""
     publisher_confirms: bool = True
+    publish_on_commit: bool = False
+    layer_prefix: str = "asgi"
+    barrier_hold_s: float = 15.0
     room_form: RoomForm = RoomForm.FANOUT
     room_exchange: str = ""
     room_key: str = "{room}"
@@ -85,10 +70,10 @@ class Config:
     inbox_max_bytes: int = 1 << 30
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     bridge_lease_s: float = DEFAULT_LEASE_S
-    bridge_prefetch: int = 500
+    bridge_prefetch: int = 2000
     bridge_batch: int = 500
     bridge_batch_bytes: int = 1 << 20
-    bridge_batch_wait_s: float = 0.002
+    bridge_batch_wait_s: float = 0.003
     bridge_memory_bytes: int = 256 << 20
     dead_letter_bytes: int = 1 << 30
     bind_timeout_s: float = 5.0
@@ -181,8 +166,14 @@ class Config:
         )
 
     @property
+    def follows_state(self) -> bool:
+        """Whether the notify backend is the one that the state of the cutover names."""
+        return self.notify_backend is None
+
+    @property
     def binds_rooms(self) -> bool:
-        """Whether publishers may use RabbitMQ, so that rooms have to be bound to their inboxes."""
+        """Whether publishers may use RabbitMQ, so that rooms have to be bound to their inboxes.
+        Where the state is followed: at first."""
         return self.notify_backend is not NotifyBackend.CHANNELS
 
 
@@ -196,12 +187,12 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
     if not isinstance(given, Mapping):
         raise ConfigError("WSMIGRATE in the settings is no dictionary.")
     unknown = sorted(
-        key if isinstance(key, str) else repr(key) for key in set(given) - set(_SETTINGS)
+        key if isinstance(key, str) else repr(key) for key in set(given) - set(SETTINGS)
     )
     if unknown:
         raise ConfigError(
             f"WSMIGRATE in the settings has keys that are not known: {', '.join(unknown)}.",
-            remedy=f"Known are {', '.join(sorted(_SETTINGS))}.",
+            remedy=f"Known are {', '.join(sorted(SETTINGS))}.",
         )
     env = os.environ if environ is None else environ
     found = {
@@ -215,7 +206,7 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
         "room_param": getattr(settings, "NOTIFICATIONS_WEBSOCKET_URL_PARAM", DEFAULT_ROOM_PARAM),
     }
     for key, value in found.items():
-        setting = _SETTINGS[key]
+        setting = SETTINGS[key]
         values[setting.attribute] = setting.read(key, value)
     values["amqp_url"], *more = values["amqp_url"]
     config = Config(**values, amqp_more=tuple(more))
@@ -228,84 +219,3 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
             remedy="Raise OUTBOX_BYTES, or lower MAX_MESSAGE_BYTES.",
         )
     return config
-
-
-def _amqp_urls(key: str, value: Any) -> list[str]:
-    return [checked_amqp_url(url) for url in amqp_urls(key, value)]
-
-
-def _notify_backend(key: str, value: Any) -> NotifyBackend:
-    return NotifyBackend(choice(NotifyBackend, key, value))
-
-
-def _room_form(key: str, value: Any) -> RoomForm:
-    return RoomForm(choice(RoomForm, key, value))
-
-
-def _inbox_kind(key: str, value: Any) -> InboxKind:
-    return InboxKind(choice(InboxKind, key, value))
-
-
-def _inbox_count(key: str, value: Any) -> int:
-    return len(inbox_names(positive_int(key, value)))
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """A key of WSMIGRATE: the attribute of Config that it sets, and how its value is checked."""
-
-    attribute: str
-    read: Callable[[str, Any], Any]
-
-
-_SETTINGS = {
-    "ADDRESS_NEW_ROOMS_BURST": _Setting("address_new_rooms_burst", positive_int),
-    "ADDRESS_NEW_ROOMS_PER_S": _Setting("address_new_rooms_per_s", per_second),
-    "ALLOWED_ORIGINS": _Setting("allowed_origins", origin_patterns),
-    "ALLOW_MISSING_ORIGIN": _Setting("allow_missing_origin", flag),
-    "AMQP_URL": _Setting("amqp_url", _amqp_urls),
-    "AUTHORIZE": _Setting("authorize", policy),
-    "AUTHORIZE_MODE": _Setting("authorize_mode", authorize_mode),
-    "AUTHORIZE_TIMEOUT_S": _Setting("authorize_timeout_s", seconds),
-    "BIND_TIMEOUT_S": _Setting("bind_timeout_s", seconds),
-    "BRIDGE_BATCH": _Setting("bridge_batch", positive_int),
-    "BRIDGE_BATCH_BYTES": _Setting("bridge_batch_bytes", positive_int),
-    "BRIDGE_BATCH_WAIT_MS": _Setting("bridge_batch_wait_s", milliseconds),
-    "BRIDGE_LEASE_S": _Setting("bridge_lease_s", lease_seconds),
-    "BRIDGE_MEMORY_BYTES": _Setting("bridge_memory_bytes", positive_int),
-    "BRIDGE_PREFETCH": _Setting("bridge_prefetch", prefetch),
-    "CLOSE_ON_TOKEN_EXPIRY": _Setting("close_on_token_expiry", flag),
-    "DATABASE": _Setting("database", text),
-    "DEAD_LETTER_BYTES": _Setting("dead_letter_bytes", positive_int),
-    "INBOUND": _Setting("inbound", inbound),
-    "INBOUND_AUTHORIZE": _Setting("inbound_authorize", policy),
-    "INBOUND_BURST": _Setting("inbound_burst", positive_int),
-    "INBOUND_HOOK": _Setting("inbound_hook", dotted_path),
-    "INBOUND_MAX_BYTES": _Setting("inbound_max_bytes", positive_int),
-    "INBOUND_PER_SECOND": _Setting("inbound_per_second", per_second),
-    "INBOUND_TIMEOUT_S": _Setting("inbound_timeout_s", seconds),
-    "INBOUND_WAITING": _Setting("inbound_waiting", positive_int),
-    "INBOXES": _Setting("inboxes", _inbox_count),
-    "INBOX_KIND": _Setting("inbox_kind", _inbox_kind),
-    "INBOX_MAX_AGE_S": _Setting("inbox_max_age_s", positive_int),
-    "INBOX_MAX_BYTES": _Setting("inbox_max_bytes", positive_int),
-    "MAX_MESSAGE_BYTES": _Setting("max_message_bytes", positive_int),
-    "MAX_ROOMS": _Setting("max_rooms", positive_int),
-    "MAX_SOCKETS": _Setting("max_sockets", positive_int),
-    "NEW_ROOMS_BURST": _Setting("new_rooms_burst", positive_int),
-    "NEW_ROOMS_PER_S": _Setting("new_rooms_per_s", per_second),
-    "NOTIFY_BACKEND": _Setting("notify_backend", _notify_backend),
-    "OUTBOX_BYTES": _Setting("outbox_bytes", positive_int),
-    "OUTBOX_FRAMES": _Setting("outbox_frames", positive_int),
-    "PUBLISHER_CONFIRMS": _Setting("publisher_confirms", flag),
-    "ROOM_DURABLE": _Setting("room_durable", flag),
-    "ROOM_EXCHANGE": _Setting("room_exchange", text),
-    "ROOM_FORM": _Setting("room_form", _room_form),
-    "ROOM_KEY": _Setting("room_key", text),
-    "ROOM_LINGER_S": _Setting("room_linger_s", seconds),
-    "TOKEN_COOKIE": _Setting("token_cookie", http_token),
-    "TOKEN_QUERY_PARAM": _Setting("token_query_param", text),
-    "TOKEN_SOURCES": _Setting("token_sources", token_sources),
-    "TOKEN_SUBPROTOCOL": _Setting("token_subprotocol", http_token),
-    "TRUSTED_PROXIES": _Setting("trusted_proxies", networks),
-}

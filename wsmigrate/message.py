@@ -39,7 +39,8 @@ class Message(NamedTuple):
 
     ``published_at`` is when it was published, in seconds since the epoch by the publisher's clock;
     None where the publisher does not say. ``is_copy``: it was published to RabbitMQ too, with the
-    same id, and that one counts.
+    same id, and that one counts. ``revision``: of the state that its publisher acted on, for what
+    was published straight to the layer; None where it follows no state.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Message(NamedTuple):
     via: Via
     published_at: float | None = None
     is_copy: bool = False
+    revision: int | None = None
 
 
 class UnrelayableError(ValueError):
@@ -101,6 +103,8 @@ def event_of_message(message: Message, event_name: str) -> dict[str, Any]:
         event["published_at"] = message.published_at
     if message.is_copy:
         event["copy"] = True
+    if message.revision is not None:
+        event["revision"] = message.revision
     return event
 
 
@@ -115,8 +119,10 @@ def message_of_event(event: Mapping[str, Any]) -> Message:
         and isinstance(text, str)
         and isinstance(via, str)
     ):
-        copy = get("copy") is True
-        return Message(message_id, room, text, _via(via), _time(get("published_at")), copy)
+        way, copy, revision = _via(via), get("copy") is True, get("revision")
+        if revision is not None and (way is Via.RABBITMQ or type(revision) is not int):
+            revision = None
+        return Message(message_id, room, text, way, _time(get("published_at")), copy, revision)
     wrong = sorted(key for key in _TEXTS if not isinstance(get(key), str))
     raise ValueError(f"the layer event has no text under {', '.join(wrong)}")
 

@@ -83,8 +83,13 @@ def inbox_names(count: int, kind: InboxKind = InboxKind.STREAM) -> tuple[str, ..
 
 def inbox_of_room(room: str, count: int, kind: InboxKind = InboxKind.STREAM) -> str:
     """The inbox that a room's exchange is bound to. The same on every machine and Python."""
+    return inbox_names(count, kind)[inbox_index_of_room(room, count)]
+
+
+def inbox_index_of_room(room: str, count: int) -> int:
+    """Its place among ``inbox_names``."""
     digest = hashlib.sha256(room.encode("utf-8")).digest()
-    return inbox_names(count, kind)[int.from_bytes(digest[:8], "big") % count]
+    return int.from_bytes(digest[:8], "big") % count
 
 
 def inbox_arguments(

@@ -22,6 +22,8 @@ from wsmigrate.topology import InboxRetention, inbox_arguments, inbox_names, inb
 
 Options = dict[str, Any]
 _INBOXES = 8
+_HANDSHAKE_S = 60.0
+"""Fifty sockets that come at once wait for one another's binding."""
 
 
 def ready() -> None:
@@ -187,7 +189,8 @@ async def layer(options: Options) -> Options:
 
 
 async def sockets(options: Options) -> Options:
-    """A socket in each room."""
+    """A socket in each room. With ``count``: says ``done`` once so many messages came, or
+    ``within_s`` seconds after the last one."""
     from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect  # noqa: PLC0415
 
     heard: dict[int, int] = {}
@@ -201,10 +204,15 @@ async def sockets(options: Options) -> Options:
 
     async def join(room: str) -> Any:
         async with at_once:
-            return await ws_connect(Socket, f"{options['server']}/{room}")
+            return await ws_connect(
+                Socket, f"{options['server']}/{room}", websocket_handshake_timeout=_HANDSHAKE_S
+            )
 
     joined = await asyncio.gather(*map(join, options["rooms"]))
     ready()
+    if "count" in options:
+        await _until_heard(heard, options["count"], options["within_s"])
+        print("done", flush=True)  # noqa: T201
     await _until_input_ends()
     for transport, _ in joined:
         transport.disconnect()
@@ -228,6 +236,14 @@ async def proxy(options: Options) -> Options:
     ready()
     await _until_input_ends()
     return {}
+
+
+async def _until_heard(heard: dict[int, int], count: int, within_s: float) -> None:
+    last, since = 0, time.monotonic()
+    while len(heard) < count and time.monotonic() < since + within_s:
+        await asyncio.sleep(0.1)
+        if len(heard) > last:
+            last, since = len(heard), time.monotonic()
 
 
 async def _until_input_ends() -> None:

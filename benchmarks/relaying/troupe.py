@@ -34,7 +34,14 @@ class Player:
 
     def wait_until_ready(self) -> None:
         """Until what it does counts."""
-        if self._output.readline().strip() != "ready":
+        self._wait_until_it_says("ready")
+
+    def wait_until_done(self) -> None:
+        """Until it has done what it was told a number of."""
+        self._wait_until_it_says("done")
+
+    def _wait_until_it_says(self, word: str) -> None:
+        if self._output.readline().strip() != word:
             raise UnavailableError(f"A part of the benchmark failed; {last_words(self.log)}")
 
     def result(self) -> dict[str, Any]:
@@ -60,15 +67,6 @@ class RunningBridge:
     process: subprocess.Popen[str]
     admin: int
 
-    def relayed(self) -> int:
-        """How many messages it has relayed."""
-        lines = self._get("/metrics").splitlines()
-        return sum(
-            int(float(line.rpartition(" ")[2]))
-            for line in lines
-            if line.startswith("wsmigrate_bridge_relayed_total{")
-        )
-
     def held(self) -> list[str]:
         """The inboxes that it holds, once it is ready; none before."""
         try:
@@ -85,8 +83,10 @@ class RunningBridge:
 class Troupe:
     """Starts processes with one environment; each ends with its ``with`` block."""
 
-    def __init__(self, runtime: Runtime, environment: Mapping[str, str]) -> None:
+    def __init__(self, runtime: Runtime, dsn: str, environment: Mapping[str, str]) -> None:
+        """``dsn``: of the database of their layer."""
         self._runtime = runtime
+        self.dsn = dsn
         self._environment = dict(environment)
 
     def migrate(self) -> None:

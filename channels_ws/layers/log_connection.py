@@ -28,6 +28,11 @@ _APPEND = (
     " %s, %s::int8, %s::int8)"
 )
 
+_APPEND_OF_MANY = (
+    "SELECT wsmigrate_append_of_many(%s::uuid, %s, string_to_array(%s, ','), %b::bytea[],"
+    " %s::text[], %s, %s::text[], %s::int8[], %s::int8[])"
+)
+
 
 class RetryError(Exception):
     """The statement may succeed on another connection. The text says what was wrong."""
@@ -46,11 +51,12 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class Batch:
-    """What goes into the log in one row. ``token`` makes sure that it goes in once."""
+    """What goes into the log in one row. ``token`` makes sure that it goes in once; ``cursors``
+    are of different inboxes."""
 
     token: uuid.UUID
     entries: Sequence[Entry]
-    cursor: CursorMove | None
+    cursors: Sequence[CursorMove]
 
 
 class LogConnection:
@@ -82,9 +88,9 @@ class LogConnection:
         return opened
 
     @staticmethod
-    def new_batch(entries: Sequence[Entry], cursor: CursorMove | None) -> Batch:
+    def new_batch(entries: Sequence[Entry], cursors: Sequence[CursorMove]) -> Batch:
         """A batch with a token of its own."""
-        return Batch(uuid.uuid4(), entries, cursor)
+        return Batch(uuid.uuid4(), entries, cursors)
 
     @property
     def is_broken(self) -> bool:
@@ -153,21 +159,26 @@ class LogConnection:
             )
 
     def _append(self, batch: Batch) -> int | None:
-        cursor = batch.cursor
-        answer = self._connection.execute(
-            _APPEND,
-            (
-                batch.token,
-                self._settings.prefix,
-                ",".join([entry.target for entry in batch.entries]),
-                [entry.payload or b"" for entry in batch.entries],
-                notices_of(batch.entries),
-                self._settings.expiry_s,
-                cursor and cursor.inbox,
-                cursor and cursor.before,
-                cursor and cursor.after,
-            ),
-        ).fetchone()
+        values = (
+            batch.token,
+            self._settings.prefix,
+            ",".join([entry.target for entry in batch.entries]),
+            [entry.payload or b"" for entry in batch.entries],
+            notices_of(batch.entries),
+            self._settings.expiry_s,
+        )
+        cursors = batch.cursors
+        if len(cursors) > 1:
+            moves: Sequence[Any] = (
+                [cursor.inbox for cursor in cursors],
+                [cursor.before for cursor in cursors],
+                [cursor.after for cursor in cursors],
+            )
+            answer = self._connection.execute(_APPEND_OF_MANY, (*values, *moves)).fetchone()
+        else:
+            one = cursors[0] if cursors else None
+            moves = (one and one.inbox, one and one.before, one and one.after)
+            answer = self._connection.execute(_APPEND, (*values, *moves)).fetchone()
         return None if answer is None else answer[0]
 
     def _run(self, act: Any) -> Any:

@@ -183,15 +183,16 @@ class Writer:
 
     def _append(self, requests: list[Any]) -> None:
         entries = [entry for request in requests for entry in request.entries]
-        cursor = requests[0].cursor
-        batch = LogConnection.new_batch(entries, cursor)
+        cursors = [request.cursor for request in requests if request.cursor is not None]
+        batch = LogConnection.new_batch(entries, cursors)
         error = self._settle(
             requests, functools.partial(_append_batch, batch=batch), len(requests) > 1
         )
         if error is not None:
             # One of them cannot be appended. The others shall not suffer for it.
             for request in requests:
-                single = LogConnection.new_batch(request.entries, request.cursor)
+                cursors = [] if request.cursor is None else [request.cursor]
+                single = LogConnection.new_batch(request.entries, cursors)
                 self._settle([request], functools.partial(_append_batch, batch=single))
 
     def _settle(
@@ -260,10 +261,16 @@ def _goes_with(taken: Sequence[_Request], request: _Append | _Call, size: int) -
     return (
         isinstance(request, _Append)
         and isinstance(taken[0], _Append)
-        and request.cursor is None
-        and taken[0].cursor is None
         and len(taken) < MAX_BATCH
+        and _may_share(taken, request.cursor)
         and size + request.size <= MAX_BATCH_BYTES
+    )
+
+
+def _may_share(taken: Sequence[Any], cursor: CursorMove | None) -> bool:
+    """Each inbox moves once in a transaction: what belongs to its next move comes after that."""
+    return cursor is None or all(
+        request.cursor is None or request.cursor.inbox != cursor.inbox for request in taken
     )
 
 

@@ -6,7 +6,9 @@ import importlib
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.checks import register
 
+from channels_ws.notify.checks import check_publisher
 from channels_ws.notify.publishers import Publisher, publisher_of_config
 from wsmigrate.config import config_of_settings
 
@@ -30,3 +32,4 @@ class NotifyConfig(AppConfig):
         self.config = config_of_settings(settings)
         self.publisher = publisher_of_config(self.config)
         importlib.import_module("channels_ws.notify.channel")
+        register(check_publisher)

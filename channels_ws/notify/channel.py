@@ -8,9 +8,11 @@ their ``name`` among the direct subclasses, so the last one imported wins over i
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from django.apps import apps
+from django.db import transaction
 
 from channels_ws.notify.publication import Publication, publication_of
 
@@ -21,7 +23,12 @@ except ImportError:
 
 
 def _publish(publication: Publication) -> None:
-    apps.get_app_config("channels_ws_notify").publisher.publish(publication)
+    """At once, as django-notifs does; or once the transaction that is open has committed."""
+    app = apps.get_app_config("channels_ws_notify")
+    if app.config.publish_on_commit:
+        transaction.on_commit(functools.partial(app.publisher.publish, publication))
+    else:
+        app.publisher.publish(publication)
 
 
 def _publication(extra_data: Any, context: Any) -> Publication:

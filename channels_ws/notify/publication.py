@@ -59,3 +59,13 @@ def _first(*places: tuple[Mapping[str, Any], str], what: str) -> Any:
         then="Nothing was published.",
         remedy=f"Put {what} into extra_data of notify(), under one of the keys {keys}.",
     )
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a publisher says of what it sends straight to the layer: the ``revision`` of the state
+    that it acted on (None: it follows none), and whether RabbitMQ has the same message, so that
+    this is a copy to compare."""
+
+    revision: int | None
+    is_copy: bool = False

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+from importlib.util import find_spec
 from typing import Protocol
 
 from channels_ws.notify.layer import LayerPublisher
+from channels_ws.notify.lease import StateLease
 from channels_ws.notify.publication import Publication
 from channels_ws.notify.rabbitmq import RabbitPublisher
+from channels_ws.notify.sql_layer import SqlLayerPublisher
+from channels_ws.notify.state_source import Connect, connector
+from channels_ws.notify.switch import LayerSide, Pinned, SwitchPublisher
 from wsmigrate.config import Config, NotifyBackend
-from wsmigrate.errors import WsmigrateError
-
-logger = logging.getLogger(__name__)
 
 
 class Publisher(Protocol):
@@ -24,33 +25,29 @@ class Publisher(Protocol):
         """
 
 
-class BothPublisher:
-    """Publishes to RabbitMQ, and a copy with the same id to the layer.
-
-    Clients get what comes by way of RabbitMQ; servers compare the copy with it and drop it. So a
-    layer that fails is told in the log, and never to whoever publishes.
-    """
-
-    def __init__(self, broker: Publisher, layer: Publisher) -> None:
-        self._broker = broker
-        self._layer = layer
-
-    def publish(self, publication: Publication) -> None:
-        """As the broker's publisher: return once it has the message, or raise UnavailableError."""
-        self._broker.publish(publication)
-        try:
-            self._layer.publish(publication)
-        except WsmigrateError as error:
-            logger.warning("Only RabbitMQ has the message %s: %s", publication.id, error)
-
-
 def publisher_of_config(config: Config) -> Publisher:
-    """The publisher of the backend that the settings name."""
+    """The publisher of the backend that the settings name; by default one that follows the state
+    of the cutover, where the project has the database that holds it."""
     if config.notify_backend is NotifyBackend.CHANNELS:
         return LayerPublisher(config.event_name)
     broker = RabbitPublisher(
         config.amqp_urls, confirms=config.publisher_confirms, wiring=config.wiring
     )
+    if config.notify_backend is NotifyBackend.RABBITMQ:
+        return broker
+    connect = connector(config)
     if config.notify_backend is NotifyBackend.BOTH:
-        return BothPublisher(broker, LayerPublisher(config.event_name, copies=True))
-    return broker
+        return SwitchPublisher(Pinned(NotifyBackend.BOTH), broker, _layer(config, connect))
+    if connect is None:
+        return broker
+    return SwitchPublisher(StateLease(connect), broker, _layer(config, connect))
+
+
+def _layer(config: Config, connect: Connect | None) -> LayerSide:
+    """By Channels where the project has it, else by SQL."""
+    from django.conf import settings  # noqa: PLC0415 - Django may not be set up yet
+
+    has_channels = find_spec("channels") and "default" in getattr(settings, "CHANNEL_LAYERS", {})
+    if connect is None or has_channels:
+        return LayerPublisher(config.event_name)
+    return SqlLayerPublisher(connect, config.event_name, config.layer_prefix)

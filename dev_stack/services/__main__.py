@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 
-from dev_stack.services import apt, chromium, haproxy, pgbouncer, rabbitmq, redis
+from dev_stack.services import apt, chromium, haproxy, nginx, pgbouncer, rabbitmq, redis
 from dev_stack.services.packages import PACKAGE_LIST, packages_for
 from wsmigrate.errors import WsmigrateError
 
 _NEEDED = {
     "stack": lambda: rabbitmq.installed_programs() and haproxy.installed_program(),
+    "nginx": nginx.installed_program,
+    "nginx-js": nginx.javascript_module,
     "compare": lambda: redis.installed_program() and pgbouncer.installed_program(),
     "browser": chromium.installed_program,
 }

@@ -120,6 +120,7 @@ def environment(home: Path, node: str, between_nodes: int, mapper_port: int) -> 
         "RABBITMQ_LOG_BASE": str(home / "log"),
         "RABBITMQ_LOGS": "-",
         "RABBITMQ_PID_FILE": str(home / "pid"),
+        "ERL_CRASH_DUMP": str(home / "log" / "erl_crash.dump"),
         # The start script then becomes the node instead of keeping it as a child.
         "RUNNING_UNDER_SYSTEMD": "true",
         # Two schedulers that do not spin; nodes talk to each other on the loopback interface only.

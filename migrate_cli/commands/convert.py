@@ -19,8 +19,8 @@ from migrate_cli.convert.engine import convert as run_rules
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.registry import Phase
 from migrate_cli.convert.report import as_json, diff, listed
+from migrate_cli.convert.retired import require_retired
 from migrate_cli.convert.writing import Written, write
-from migrate_cli.wiring import require_retired
 from wsmigrate.errors import ExitCode, RefusedError
 
 

@@ -137,3 +137,38 @@ CREATE TABLE wsmigrate_bound_room (
     room text NOT NULL,
     PRIMARY KEY (owner, room)
 );
+
+-- As wsmigrate_append, with the cursors of several inboxes, which move with the row: all or none.
+CREATE FUNCTION wsmigrate_append_of_many(
+    p_token uuid,
+    p_prefix text,
+    p_targets text[],
+    p_payloads bytea[],
+    p_notices text[],
+    p_expiry double precision,
+    p_inboxes text[],
+    p_befores bigint[],
+    p_afters bigint[]
+) RETURNS bigint LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
+DECLARE
+    log_key text;
+BEGIN
+    SELECT key INTO STRICT log_key FROM wsmigrate_log;
+    PERFORM pg_advisory_xact_lock(hashtextextended('wsmigrate_log ' || log_key, 0));
+    IF EXISTS (SELECT FROM wsmigrate_message WHERE token = p_token) THEN
+        RETURN NULL;
+    END IF;
+    FOR i IN 1 .. cardinality(p_inboxes) LOOP
+        IF NOT wsmigrate_move_cursor(p_inboxes[i], p_befores[i], p_afters[i]) THEN
+            -- Without messages there is no row that holds the token, so the cursor has to tell.
+            IF cardinality(p_targets) > 0 OR NOT EXISTS (
+                SELECT FROM wsmigrate_cursor
+                    WHERE inbox = p_inboxes[i] AND "offset" = p_afters[i]
+            ) THEN
+                RAISE EXCEPTION 'the cursor of % is not at %', p_inboxes[i], p_befores[i]
+                    USING ERRCODE = 'WS001';
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN wsmigrate_append(p_token, p_prefix, p_targets, p_payloads, p_notices, p_expiry);
+END $$;

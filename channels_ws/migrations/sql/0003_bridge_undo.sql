@@ -1,3 +1,6 @@
+DROP FUNCTION wsmigrate_append_of_many(
+    uuid, text, text[], bytea[], text[], double precision, text[], bigint[], bigint[]
+);
 DROP TABLE wsmigrate_bound_room;
 DROP TABLE wsmigrate_binder;
 DROP TABLE wsmigrate_gap;

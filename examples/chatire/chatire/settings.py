@@ -71,7 +71,7 @@ if _environment.postgres is not None:
     }
 
 WSMIGRATE: dict[str, Any] = (
-    {"AMQP_URL": _environment.amqp_url, "NOTIFY_BACKEND": "rabbitmq"}
+    {"AMQP_URL": _environment.amqp_url}  # notify() follows the state of the cutover
     if _environment.amqp_url
     else {"NOTIFY_BACKEND": "channels"}
 )

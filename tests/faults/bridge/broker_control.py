@@ -24,7 +24,8 @@ class BrokerControl:
         ended = subprocess.run(
             [str(tool) if tool.exists() else "rabbitmqctl", "-q", *words],
             env={key: value for key, value in environ.items() if key.startswith(kept)}
-            | {"PATH": os.environ["PATH"]},
+            # A node that goes meanwhile would have it leave its dump in the current folder.
+            | {"PATH": os.environ["PATH"], "ERL_CRASH_DUMP": os.devnull},
             capture_output=True,
             text=True,
             timeout=60,

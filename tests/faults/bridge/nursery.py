@@ -67,10 +67,10 @@ def arrange_death(dies_at: str) -> None:
     send: Callable[..., Awaitable[None]] = sinks.AtomicSink._send
     acknowledged = inbox.InboxRelay._acknowledged
 
-    async def killed_send(self: Any, messages: Any, move: Any) -> None:
+    async def killed_send(self: Any, messages: Any, move: Any, **gap: Any) -> None:
         if messages and point == "before-write":
             die()
-        await send(self, messages, move)
+        await send(self, messages, move, **gap)
         if messages and point == "after-commit":
             die()
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from audience import Audience
 from room_publisher import RoomPublisher
 
+from audience import Audience
 from project import Project
 
 ROOMS = 5

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from audience import Audience
 from room_publisher import RoomPublisher
 
+from audience import Audience
 from private_services import Services
 from project import Project
 

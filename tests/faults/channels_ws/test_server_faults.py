@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from audience import Audience
 from room_publisher import RoomPublisher
 
+from audience import Audience
 from project import SITE, Project, wait_until
 
 

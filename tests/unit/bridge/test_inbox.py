@@ -12,6 +12,7 @@ import pytest
 from bridge.delivery import Batch, DeadLetter, Delivery
 from bridge.figures import InboxFigures
 from bridge.inbox import InboxRelay, RelayLimits
+from bridge.rhythm import Rhythm
 from bridge.sinks import Step
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError
@@ -64,6 +65,7 @@ class World:
             sink=self,
             figures=self.figures,
             limits=RelayLimits(**{"max_message_bytes": 100, **options}),
+            rhythm=Rhythm(0.002),
             is_ours=lambda: self.ours,
         )
         relay.acknowledge_with(self.acknowledge)
@@ -225,3 +227,19 @@ async def test_a_message_of_a_queue_gets_an_id_of_its_own(world: World) -> None:
     await run_until(relay, lambda: world.acknowledged == [2])
     assert len({message.id for message in world.sent}) == 2
     assert world.cursor is None
+
+
+async def test_a_batch_names_its_inbox_when_messages_are_missing_before_it(world: World) -> None:
+    gaps: list[str | None] = []
+    steps = world.steps
+
+    def noting(batch: Batch) -> list[Step]:
+        gaps.append(batch.gap_of)
+        return steps(batch)
+
+    world.steps = noting  # type: ignore[method-assign]
+    relay = world.relay(max_batch=1)
+    relay.put(delivery(0))
+    relay.put(replace(delivery(7), after_gap=True))
+    await run_until(relay, lambda: world.cursor == 7)
+    assert gaps == [None, "inbox.0"]

@@ -13,6 +13,7 @@ from bridge.delivery import Batch, DeadLetter
 from bridge.sinks import AtomicSink, Sink, StepwiseSink, sink_for
 from wsmigrate.cursor import CursorMove, CursorMovedError
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import GAPS_GROUP, event_of_gap
 from wsmigrate.message import Message, Via
 
 DATABASE = {"host": "db", "port": "5432", "dbname": "layer", "user": "bridge"}
@@ -133,3 +134,25 @@ async def test_dead_letters_are_kept_before_the_cursor_moves(sink_class: Any) ->
     steps = sink_class(layer, "event", *cursors, letters).steps(Batch((), (letter,), MOVE))
     await steps[0]()
     assert (letters.kept, layer.sent, len(steps)) == ([letter], [], 2)
+
+
+class KeepsEvents(LogLayer):
+    """Keeps what it is sent whole."""
+
+    async def group_send(self, group: str, event: dict[str, Any]) -> None:
+        self.sent.append((group, event))
+
+    async def group_send_many(
+        self, events: Sequence[tuple[str, dict[str, Any]]], cursor: CursorMove | None
+    ) -> None:
+        self.sent += events
+        assert cursor == MOVE
+
+
+@pytest.mark.parametrize("make", [atomic, stepwise])
+async def test_the_servers_hear_of_a_gap_in_the_place_of_what_is_missing(make: Any) -> None:
+    layer = KeepsEvents()
+    for step in make(layer).steps(Batch(MESSAGES, move=MOVE, gap_of="inbox.0")):
+        await step()
+    assert layer.sent[0] == (GAPS_GROUP, event_of_gap("inbox.0"))
+    assert [event["message"] for _, event in layer.sent[1:]] == ["text 0", "text 1"]

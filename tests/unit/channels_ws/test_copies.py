@@ -24,6 +24,19 @@ def test_where_copies_are_expected_the_very_first_is_compared() -> None:
     assert copies.seen(copy(1)) == [CopyOutcome.RABBITMQ_FIRST]
 
 
+def test_copies_are_expected_once_publishers_use_both_ways() -> None:
+    copies = Copies()
+    copies.expect()
+    copies.seen(relayed(1))
+    assert copies.seen(copy(1)) == [CopyOutcome.RABBITMQ_FIRST]
+
+
+def test_what_was_published_to_the_layer_alone_is_no_copy() -> None:
+    copies = Copies(size=1, expected=True)
+    for number in range(3):
+        assert copies.seen(copy(number)._replace(is_copy=False)) == []
+
+
 def test_which_one_came_first_is_told() -> None:
     copies = Copies()
     assert copies.seen(copy(1)) == []

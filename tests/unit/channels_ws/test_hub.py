@@ -14,10 +14,13 @@ from channels_ws.binder import BindError
 from channels_ws.hub import RoomHub
 from channels_ws.metrics import Metrics
 from channels_ws.outbox import CloseCode, TextFrame
-from wsmigrate.config import Config
+from wsmigrate.barrier import Marker
+from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import GAPS_GROUP, event_of_gap
 from wsmigrate.message import Message, Via, event_of_message
 from wsmigrate.rooms import group_of_room
+from wsmigrate.site_state import NO_CUTOVER
 
 
 class Socket:
@@ -127,7 +130,7 @@ async def hub(layers: list[DeafLayer], binder: RecordingBinder) -> AsyncIterator
     await running.stop()
 
 
-async def send(layer: DeafLayer, room: str, text: str, message_id: str) -> None:
+async def send(layer: InMemoryChannelLayer, room: str, text: str, message_id: str) -> None:
     message = Message(message_id, room, text, Via.RABBITMQ)
     await layer.group_send(group_of_room(room), event_of_message(message, "event"))
 
@@ -138,6 +141,23 @@ def send_at_once(layer: InMemoryChannelLayer, room: str, texts: list[str]) -> No
     for text in texts:
         event = event_of_message(Message(f"id-{text}", room, text, Via.RABBITMQ), "event")
         layer.channels[channel].put_nowait((time.time() + 60, event))
+
+
+async def pass_a_barrier(hub: RoomHub, layer: InMemoryChannelLayer, revision: int) -> None:
+    """Publishers use ``channels`` from a revision on, and its markers come out of all inboxes."""
+    switched = replace(
+        NO_CUTOVER,
+        revision=revision,
+        backend=NotifyBackend.CHANNELS,
+        barrier=revision,
+        barrier_out=False,
+    )
+    hub.follow(switched, lambda: None)
+    assert hub.facts()["barrier_passed"] == 0
+    for inbox in range(Config().inboxes):
+        marker = Marker(inbox, revision)
+        await send(layer, marker.room, marker.text, f"marker-{inbox}")
+    await until(lambda: hub.facts()["barrier_passed"] == revision)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -359,6 +379,26 @@ async def test_a_gap_closes_the_sockets_of_its_rooms_only(hub: RoomHub) -> None:
     assert two.closed_with is None
 
 
+async def test_a_gap_of_an_inbox_closes_the_sockets_of_its_rooms_only(
+    hub: RoomHub, layers: list[DeafLayer]
+) -> None:
+    names = [f"room-{number}" for number in range(16)]
+    sockets = {name: Socket() for name in names}
+    for name, socket in sockets.items():
+        await hub.join(name, socket)
+    inbox = Config().inbox_of(names[0])
+    concerned = {name for name in names if Config().inbox_of(name) == inbox}
+    assert len(concerned) < len(names)
+    await layers[0].group_send(GAPS_GROUP, event_of_gap(inbox))
+    await until(lambda: sockets[names[0]].closed_with is not None)
+    closed = {name for name, one in sockets.items() if one.closed_with is not None}
+    assert closed == concerned
+    newcomer = Socket()
+    await hub.join(names[0], newcomer)
+    await send(layers[0], names[0], "after the gap", "1")
+    await until(lambda: newcomer.got == ["after the gap"])
+
+
 async def test_stopping_closes_the_sockets_with_1012(hub: RoomHub) -> None:
     socket = Socket()
     await hub.join("room", socket)
@@ -435,6 +475,32 @@ class TestALayerThatCatchesUp:
         await send(layer, "room", "hello", "1")
         await until(lambda: back.got == ["hello"])
         assert back.closed_with is None
+
+    async def test_after_a_flush_markers_of_the_barrier_still_come(
+        self, hub: RoomHub, layer: CatchingUp
+    ) -> None:
+        socket = Socket()
+        await hub.join("room", socket)
+        layer.groups.clear()
+        layer.flushes += 1
+        await until(lambda: socket.closed_with is CloseCode.SERVICE_RESTART)
+        await until(lambda: group_of_room(Marker(0, 1).room) in layer.groups)
+        await pass_a_barrier(hub, layer, revision=5)
+
+    @pytest.mark.parametrize("expiry", [0.2])
+    async def test_markers_come_beyond_the_time_for_which_memberships_last(
+        self, layer: CatchingUp, expiry: float
+    ) -> None:
+        layer.group_expiry = expiry
+        hub = RoomHub(Config(), lambda: layer)
+        await hub.start()
+        try:
+            await until(lambda: group_of_room(Marker(0, 1).room) in layer.groups)
+            layer.groups.clear()  # as they expire
+            await until(lambda: group_of_room(Marker(7, 1).room) in layer.groups)
+            await pass_a_barrier(hub, layer, revision=5)
+        finally:
+            await hub.stop()
 
     async def test_many_messages_are_received_at_once_and_in_order(
         self, hub: RoomHub, layer: CatchingUp

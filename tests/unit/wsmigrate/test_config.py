@@ -17,7 +17,7 @@ def config_with(environ: dict[str, str] | None = None, **settings: Any) -> Confi
 
 def test_without_any_setting_there_are_defaults() -> None:
     config = config_with()
-    assert config.notify_backend is NotifyBackend.RABBITMQ
+    assert config.notify_backend is None, "it is the state's to say"
     assert config.event_name == "notifs_websocket_message"
     assert config.binds_rooms
 
@@ -38,6 +38,11 @@ def test_the_amqp_url_of_wsmigrate_wins_over_environment_and_django_notifs() -> 
     assert config_with(environ, **old, **given).amqp_url == "amqp://from-wsmigrate"
 
 
+def test_a_backend_may_be_pinned_or_left_to_the_state() -> None:
+    assert config_with(WSMIGRATE={"NOTIFY_BACKEND": "both"}).notify_backend is NotifyBackend.BOTH
+    assert config_with(WSMIGRATE={"NOTIFY_BACKEND": "state"}).notify_backend is None
+
+
 def test_without_rabbitmq_no_room_is_bound() -> None:
     assert not config_with(WSMIGRATE={"NOTIFY_BACKEND": "channels"}).binds_rooms
 
@@ -45,7 +50,7 @@ def test_without_rabbitmq_no_room_is_bound() -> None:
 @pytest.mark.parametrize(
     ("wsmigrate", "complaint"),
     [
-        ({"NOTIFY_BACKEND": "kafka"}, "one of 'rabbitmq', 'both', 'channels'"),
+        ({"NOTIFY_BACKEND": "kafka"}, "one of 'state', 'rabbitmq', 'both', 'channels'"),
         ({"ROOM_FORM": "headers"}, "one of 'fanout', 'topic', 'direct', 'queue'"),
         ({"INBOXES": 0}, "positive whole number"),
         ({"INBOXES": True}, "positive whole number"),

@@ -119,6 +119,24 @@ def test_an_event_says_that_it_is_the_copy_of_a_message_that_went_to_rabbitmq_to
     assert "copy" not in event_of_message(copy._replace(is_copy=False), "an_event")
 
 
+def test_an_event_says_which_revision_its_publisher_acted_on() -> None:
+    message = Message("id", "room", "text", Via.CHANNELS, revision=7)
+    event = event_of_message(message, "an_event")
+    assert message_of_event(event) == message
+    assert "revision" not in event_of_message(message._replace(revision=None), "an_event")
+
+
+@pytest.mark.parametrize("revision", ["7", True, 7.0, None])
+def test_a_revision_that_is_none_does_not_hold_up_a_message(revision: object) -> None:
+    event = event_of_message(Message("id", "room", "text", Via.CHANNELS), "an_event")
+    assert message_of_event({**event, "revision": revision}).revision is None
+
+
+def test_what_was_relayed_has_no_revision() -> None:
+    event = event_of_message(relay(), "an_event")
+    assert message_of_event({**event, "revision": 7}).revision is None
+
+
 def test_what_the_reverse_relay_has_published_is_marked_by_a_header() -> None:
     assert is_reverse_relayed({REVERSE_RELAYED_HEADER: "1"})
     assert not is_reverse_relayed({"other": "1"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -79,6 +79,79 @@ def test_a_batch_whose_cursor_has_moved_is_refused_whole(layer: Layer, watch: Wa
             send_many(layer, numbered("room", 3), (INBOX, before, 12))
     assert channel.take_all() == []
     assert cursor(watch) == 10
+
+
+def send_many_at_once(layer: Layer, batches: Sequence[tuple[str, int | None, int]]) -> list[str]:
+    """A batch of each inbox at the same moment; which failed, and whether for their cursor."""
+    process = layer.process
+    asked = [
+        process.begin("send_many", layer.handle, numbered(f"room-{move[0]}", 3), move)
+        for move in batches
+    ]
+    failed = []
+    for move, future in zip(batches, asked, strict=True):
+        try:
+            process.result(future, "send_many")
+        except LayerFailed as error:
+            failed.append(f"{move[0]} {'CursorMovedError' in str(error)}")
+    return failed
+
+
+def test_batches_of_several_inboxes_share_rows_and_keep_their_cursors(
+    layer: Layer, watch: Watch
+) -> None:
+    inboxes = [f"inbox.{number}" for number in range(8)]
+    channels = [layer.member(f"room-{inbox}") for inbox in inboxes]
+    rounds = 20
+    for number in range(rounds):
+        before = None if number == 0 else number
+        assert send_many_at_once(layer, [(one, before, number + 1) for one in inboxes]) == []
+    for channel in channels:
+        events = channel.take(3 * rounds)
+        assert [event["number"] for event in events] == [0, 1, 2] * rounds
+        assert channel.take_all() == []
+    assert watch.value('SELECT count(*) FROM wsmigrate_cursor WHERE "offset" = %s', rounds) == 8
+    rows = watch.value(
+        "SELECT count(*) FROM wsmigrate_message WHERE targets && ARRAY['groom-inbox.0',"
+        " 'groom-inbox.1', 'groom-inbox.2', 'groom-inbox.3']"
+    )
+    assert rows < 4 * rounds, "none was shared"
+
+
+def test_a_cursor_that_has_moved_fails_its_own_batch_alone(layer: Layer, watch: Watch) -> None:
+    inboxes = [f"inbox.{number}" for number in range(4)]
+    channels = [layer.member(f"room-{inbox}") for inbox in inboxes]
+    assert send_many_at_once(layer, [(one, None, 5) for one in inboxes]) == []
+    for number in range(10):
+        moves = [(one, 5 + number, 6 + number) for one in inboxes[1:]]
+        stolen = (inboxes[0], 1, 2)
+        assert send_many_at_once(layer, [moves[0], stolen, *moves[1:]]) == ["inbox.0 True"]
+    assert [len(channel.take(3 if n == 0 else 33)) for n, channel in enumerate(channels)] == [
+        3,
+        33,
+        33,
+        33,
+    ]
+    assert channels[0].take_all() == []
+    assert watch.value("SELECT \"offset\" FROM wsmigrate_cursor WHERE inbox = 'inbox.0'") == 5
+
+
+def test_rows_of_several_cursors_that_are_sent_again_are_not_doubled(
+    layer: Layer, watch: Watch
+) -> None:
+    channel = layer.member("room")
+    append = (
+        "SELECT wsmigrate_append_of_many(%s::uuid, 'asgi', ARRAY['groom'], ARRAY[%s::bytea],"
+        " ARRAY['groom'], 60, ARRAY['inbox.0', 'inbox.1'], ARRAY[NULL, NULL]::int8[],"
+        " ARRAY[5, 6]::int8[])"
+    )
+    values = (uuid.uuid4(), b'{"type": "t"}')
+    assert watch.value(append, *values) is not None
+    assert watch.value(append, *values) is None
+    with pytest.raises(psycopg.Error, match=r"cursor of inbox\.0"):
+        watch.value(append, uuid.uuid4(), b'{"type": "t"}')
+    assert channel.take(1) == [{"type": "t"}]
+    assert channel.take_all() == []
 
 
 def test_a_batch_with_one_bad_group_is_refused_whole(layer: Layer, watch: Watch) -> None:

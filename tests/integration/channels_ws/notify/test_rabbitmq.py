@@ -89,10 +89,10 @@ def test_one_connection_is_kept_per_thread(
 
 
 def test_messages_published_one_after_another_over_several_connections_keep_their_order(
-    publisher: RabbitPublisher, broker: Channel, room: str, queue: str
+    publisher: RabbitPublisher, amqp_url: str, broker: Channel, room: str, queue: str
 ) -> None:
     turns = 200
-    workers = [publisher, *(RabbitPublisher(publisher._url) for _ in range(3))]
+    workers = [publisher, *(RabbitPublisher(amqp_url) for _ in range(3))]
     for number in range(turns):
         workers[number % 4].publish(publication(room, str(number)))
     assert bodies_in(broker, queue) == [str(number).encode() for number in range(turns)]

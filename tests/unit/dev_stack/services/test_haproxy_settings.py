@@ -10,15 +10,11 @@ def test_everything_goes_to_the_old_server_at_first():
     assert "server channels 127.0.0.1:5003 weight 0 " in TEXT
 
 
-def test_each_directive_is_one_line():
-    rules = [line for line in TEXT.splitlines() if "http-re" in line]
-    assert [rule.split()[0] for rule in rules] == ["http-request", "http-request", "http-response"]
-    assert all(rule.count("{") == rule.count("}") for rule in rules)
+def test_the_page_is_told_its_server():
+    assert 'Set-Cookie "wsmigrate_server=legacy; ' in TEXT
+    assert 'Set-Cookie "wsmigrate_server=channels; ' in TEXT
 
 
-def test_the_check_of_the_front_door_asks_the_new_server_only():
-    backend, checks = TEXT.split("backend checks\n")
-    assert "httpchk" not in backend
-    assert "server channels 127.0.0.1:5003 weight 0 track checks/channels\n" in backend
-    assert "option httpchk GET /wsmigrate/door\n" in checks
-    assert "legacy" not in checks
+def test_it_lies_in_its_folder():
+    assert "stats socket /run/door/runtime.sock mode 600 level admin" in TEXT
+    assert "server-state-file /run/door/servers.state" in TEXT

@@ -1,0 +1,102 @@
+"""``wsmigrate init``: a first wsmigrate.toml."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from migrate_cli.wiring import CONFIG_FILE
+from wsmigrate.errors import RefusedError
+from wsmigrate.rungs import DEFAULT_PERCENTAGES, ladder
+
+_TEMPLATE = """\
+# How this project's WebSockets are moved. Read by `wsmigrate` in the folder where it is run.
+# Secrets stay where they are: in the project's Django settings.
+
+[project]
+# The Django settings module; it names the broker (WSMIGRATE) and the database of the layer.
+settings = {settings}
+
+[cutover]
+# The stage `canary`: so many percent of the rooms go to the new server, one step after another.
+percentages = {percentages}
+
+# The front door is described in [front_door] and its drain in [drain]: docs/front-door.md.
+#
+# Programs of yours, with their arguments, for what no command can know. Where one is left out,
+# somebody does it by hand, and the command only sees to it that it was done.
+#
+# The front door takes over the port that browsers connect to, and gives it back:
+# open_door = ["systemctl", "start", "haproxy"]
+# close_door = ["systemctl", "stop", "haproxy"]
+#
+# The bridge, on whatever machine it runs:
+# start_bridge = ["systemctl", "start", "wsmigrate-bridge"]
+# stop_bridge = ["systemctl", "stop", "wsmigrate-bridge"]
+
+# How long a step waits, in seconds: for publishers and servers to apply a change; for everything in
+# the inboxes to be relayed; for one of the programs above.
+processes_within_s = 60.0
+relayed_within_s = 120.0
+hook_within_s = 60.0
+"""
+
+
+@click.command()
+@click.option("--settings", help="Django settings module.")
+@click.option("--percentages", help="Of the canary, as 1,5,25,50,100.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path(CONFIG_FILE),
+    show_default=True,
+    help="The file to write.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def init(settings: str | None, percentages: str | None, config_file: Path, force: bool) -> int:
+    """Write a commented wsmigrate.toml. What is not given is asked for, at a terminal; else the
+    defaults are taken."""
+    if config_file.exists() and not force:
+        raise RefusedError(
+            f"{config_file} is there already.",
+            then="It was left as it is.",
+            remedy="Replace it with --force, or edit it.",
+        )
+    usual = os.environ.get("DJANGO_SETTINGS_MODULE") or _guessed_settings()
+    settings = settings or _asked("Django settings module", usual)
+    shares = _percentages(percentages or _asked("Percentages of the canary", _usual_percentages()))
+    text = _TEMPLATE.format(settings=json.dumps(settings), percentages=list(shares))
+    config_file.write_text(text, encoding="utf-8")
+    click.echo(f"{config_file} is written. Next: wsmigrate plan")
+    return 0
+
+
+def _asked(question: str, usual: str) -> str:
+    if not sys.stdin.isatty():
+        return usual
+    answer: str = click.prompt(question, default=usual or None)
+    return answer
+
+
+def _percentages(text: str) -> tuple[int, ...]:
+    words = text.replace(",", " ").split()
+    if not all(word.isdigit() for word in words):
+        raise click.BadParameter(f"{text!r} are no whole numbers, as 1,10,50,100")
+    shares = tuple(map(int, words))
+    ladder(shares)
+    return shares
+
+
+def _usual_percentages() -> str:
+    return ",".join(map(str, DEFAULT_PERCENTAGES))
+
+
+def _guessed_settings() -> str:
+    """Beside manage.py, where Django puts them."""
+    found = sorted(Path().glob("*/settings.py"))
+    return f"{found[0].parent.name}.settings" if len(found) == 1 else "mysite.settings"

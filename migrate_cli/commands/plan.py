@@ -1,0 +1,51 @@
+"""``wsmigrate plan``: the way through all stages from here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from migrate_cli.cutover.conduct import load_state
+from migrate_cli.cutover.options import site_options
+from migrate_cli.cutover.view import record_of_step
+from migrate_cli.wiring import operation
+from wsmigrate.rungs import all_after
+from wsmigrate.rungs import plan as commands_to
+from wsmigrate.stages import State
+
+
+@click.command()
+@site_options
+def plan(config_file: Path | None, settings: str | None, as_json: bool) -> int:
+    """Print every step that is left, and what each would do. Changes nothing."""
+    with operation(config_file, settings) as site:
+        state = load_state(site)
+    steps = _steps(state)
+    if as_json:
+        click.echo(json.dumps({"rung": state.rung.name, "steps": steps}, ensure_ascii=False))
+        return 0
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"The cutover stands at {state.where}.", markup=False)
+    for step in steps:
+        console.print(f"\n{step['rung']}", markup=False, style="bold")
+        for command in step["commands"]:
+            console.print(f"  {command['what']}", markup=False)
+    if not steps:
+        console.print("Nothing is left to do.")
+    return 0
+
+
+def _steps(state: State) -> list[dict[str, Any]]:
+    possible, rung, steps = state.possible, state.rung, []
+    for goal in state.rungs:
+        if rung.is_below(goal):
+            commands = commands_to(possible, goal)
+            for command in commands:
+                possible = all_after(possible, command)
+            records = [record_of_step(command) for command in commands]
+            steps.append({"rung": goal.name, "stage": goal.stage.value, "commands": records})
+    return steps

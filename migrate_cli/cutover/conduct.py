@@ -1,0 +1,103 @@
+"""One command of an operator: what it would do, and with ``--execute`` doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from migrate_cli.cutover.executor import Executor, judged_step
+from migrate_cli.cutover.lock import operators_lock
+from migrate_cli.cutover.ports import Say, Watcher
+from migrate_cli.cutover.view import record_of_step
+from migrate_cli.wiring import Operation
+from wsmigrate.command_texts import sentence_of
+from wsmigrate.cutover_record import state_of_record
+from wsmigrate.errors import RefusedError
+from wsmigrate.gates import GateResult
+from wsmigrate.stages import Advance, Event, Heading, Interrupted, Resume, State, step
+
+
+@dataclass(frozen=True)
+class Order:
+    """What an operator orders. ``event`` is made of the state as it is then; None: go on with the
+    step that is under way."""
+
+    doing: str
+    event: Callable[[State], Event | None]
+    why: str = ""
+    accept_inconclusive: str = ""
+    execute: bool = False
+
+
+@dataclass
+class Conducted:
+    """What became of an order. ``steps``: the commands that it comes to."""
+
+    before: State
+    after: State
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    gates: tuple[GateResult, ...] = ()
+    executed: bool = False
+
+
+def conduct(
+    operation: Operation, order: Order, say: Say, watcher: Watcher | None = None
+) -> Conducted:
+    """Plan it, and carry it out where that is ordered. Raises what the machine and the executor
+    raise (RefusedError, StepFailedError, LockedError)."""
+    if not order.execute:
+        return _rehearsed(operation, order, say)
+    with operators_lock(operation.store, order.doing) as lock:
+        executor = Executor(operation.store, lock, operation.effects(lock), say, watcher)
+        before = executor.load(operation.cutover.rungs)
+        state = executor.settle(before)
+        event = order.event(state)
+        gates = _gates(operation, order, state, event)
+        if event is not None:
+            state = executor.take(state, event, order.why or order.accept_inconclusive, gates)
+        elif state.is_at_rest:
+            raise RefusedError("No step is under way.", then="Nothing was changed.")
+        conducted = Conducted(before, state, _steps(state), gates, executed=True)
+        conducted.after = executor.run(state)
+        return conducted
+
+
+def _rehearsed(operation: Operation, order: Order, say: Say) -> Conducted:
+    state = load_state(operation)
+    settled = step(state, Interrupted())[0] if state.doing is not None else state
+    event = order.event(settled)
+    following = settled if event is None else step(settled, event)[0]
+    conducted = Conducted(state, following, _steps(following))
+    for command in following.todo:
+        say(f"would {sentence_of(command)}")
+    return conducted
+
+
+def load_state(operation: Operation) -> State:
+    """The state that is written down."""
+    return state_of_record(operation.store.load().machine, operation.cutover.rungs)
+
+
+def advance(state: State) -> Event | None:
+    """Up one rung; a step up that was cut off is gone on with."""
+    if state.goal is not None and state.heading is Heading.FORWARD and not state.paused:
+        return None
+    return Advance()
+
+
+def resume(state: State) -> Event | None:
+    """Go on after a pause, or with a step that was cut off."""
+    return None if state.goal is not None and not state.paused else Resume()
+
+
+def _gates(
+    operation: Operation, order: Order, state: State, event: Event | None
+) -> tuple[GateResult, ...]:
+    if not isinstance(event, Advance):
+        return ()
+    return judged_step(operation.gates, state, order.accept_inconclusive)
+
+
+def _steps(state: State) -> list[dict[str, Any]]:
+    return [record_of_step(command) for command in state.todo]

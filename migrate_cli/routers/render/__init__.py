@@ -1,0 +1,1 @@
+"""Complete configurations for a front door that is new."""

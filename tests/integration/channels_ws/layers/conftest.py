@@ -13,7 +13,7 @@ import pytest
 from layer_kinds import POSTGRES, LayerSetup, database_of, setup_of
 from layer_process import PATIENCE_S, Layer, LayerFailed, LayerProcess
 
-from layer_promises import NOT_HELD, LayerKind, Promise
+from layer_promises import NOT_ALWAYS_HELD, NOT_HELD, LayerKind, Promise
 from site_fixtures import dsn_of, execute
 
 _HOPELESS_S = 1.0
@@ -37,15 +37,20 @@ def promise_of(item: Any) -> Promise | None:
 
 
 def _case(kind: LayerKind, promise: Promise) -> Any:
-    reason = NOT_HELD.get((kind, promise))
-    fails = pytest.mark.xfail(strict=True, reason=reason, raises=(AssertionError, LayerFailed))
-    return pytest.param(kind, id=kind.name.lower(), marks=[fails] if reason else [])
+    always, sometimes = NOT_HELD.get((kind, promise)), NOT_ALWAYS_HELD.get((kind, promise))
+    fails = pytest.mark.xfail(
+        strict=always is not None,
+        reason=always or sometimes or "",
+        raises=(AssertionError, LayerFailed),
+    )
+    return pytest.param(kind, id=kind.name.lower(), marks=[fails] if always or sometimes else [])
 
 
 @pytest.fixture
 def patience_s(request: pytest.FixtureRequest) -> float:
     """How long to wait for a message: not for long where it is known that none will come."""
-    return _HOPELESS_S if request.node.get_closest_marker("xfail") else PATIENCE_S
+    fails = request.node.get_closest_marker("xfail")
+    return _HOPELESS_S if fails is not None and fails.kwargs["strict"] else PATIENCE_S
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,8 @@ def read_document(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read ({error.strerror}).", remedy="Name the file with --config."
+            f"{path} cannot be read ({error.strerror}).",
+            remedy="Write one with `wsmigrate init`, or name the file with --config.",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
 import os
@@ -45,24 +46,24 @@ class ReaderSettings:
     parameters: Mapping[str, Any] = field(repr=False)
 
 
-class Receiver:
+class Receiver(abc.ABC):
     """What a reader hands over, and asks. The methods do not block."""
 
+    @abc.abstractmethod
     def wants(self, target: str) -> bool:
         """Whether anybody here receives what is sent to the target."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def deliver(self, entries: Iterable[Entry]) -> None:
         """Take entries, in the order of the log, each once."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def gap(self) -> None:
         """Entries are missing here, for good."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def heartbeat(self) -> None:
         """A moment for chores, every few seconds."""
-        raise NotImplementedError
 
 
 class LogReader:

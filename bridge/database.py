@@ -52,12 +52,16 @@ class LayerDatabase:
         self._database = database
         self._timeout_s = timeout_s
         self._lock = asyncio.Lock()
+        self._has_worked = False
         self._connection: psycopg.AsyncConnection[Row] | None = None
 
     async def fetch(self, statement: LiteralString, values: Values = ()) -> list[Row]:
-        """The rows of a statement. Raises ConfigError when the tables are missing or the database
-        refuses the login, and UnavailableError when it does not answer: the statement then may or
-        may not have been run."""
+        """The rows of a statement.
+
+        Raises ConfigError when the tables are missing, or the database refuses the login and has
+        not taken it before: one that has is being restored or failed over. UnavailableError when it
+        does not answer: the statement then may or may not have been run.
+        """
         async with self._lock:
             rows: list[Row] = await self._guarded(statement, values, fetch=True)
             return rows
@@ -79,6 +83,7 @@ class LayerDatabase:
             async with asyncio.timeout(self._timeout_s):
                 connection = await self._connected()
                 cursor = await connection.execute(statement, values)
+                self._has_worked = True
                 return await cursor.fetchall() if fetch else cursor.rowcount
         except TimeoutError as error:
             await self.close()
@@ -93,7 +98,7 @@ class LayerDatabase:
             ) from None
         except psycopg.Error as error:
             await self.close()
-            if _is_refusal(error):
+            if _is_refusal(error) and not self._has_worked:
                 raise ConfigError(
                     f"The database {self._database!r} refuses the bridge: {_text(error)}.",
                     remedy="Check name, user and password in DATABASES.",

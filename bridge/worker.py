@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import pika.exceptions
-
 from bridge.cursors import CursorStore
 from bridge.dead_letters import DeadLetterStore
 from bridge.delivery import DeadLetter
@@ -36,11 +34,6 @@ logger = logging.getLogger(__name__)
 _FIRST_BACKOFF_S = 0.2
 _MAX_BACKOFF_S = 5.0
 _LASTED_S = 10.0
-_REFUSALS = (
-    pika.exceptions.ProbableAuthenticationError,
-    pika.exceptions.ProbableAccessDeniedError,
-    pika.exceptions.AuthenticationError,
-)
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,8 @@ class InboxWorker:
     async def run(self) -> None:
         """Relay until stopped. What is away is waited for.
 
-        Raises ConfigError when the broker or the database refuses what the settings say.
+        Raises ConfigError when the broker, before it took any connection, or the database refuses
+        what the settings say.
         """
         while not self._stop.is_set():
             try:
@@ -205,10 +199,13 @@ class InboxWorker:
         return position
 
     def _raise_if_refused(self, error: Exception) -> None:
-        if isinstance(error, AmqpClosedError) and isinstance(error.reason, _REFUSALS):
+        """A broker that took the login before has lost its users for a while, as while a directory
+        service is away: that is waited for."""
+        refused = isinstance(error, AmqpClosedError) and error.is_refused_login
+        if refused and not self._relaying.hosts.have_worked:
             raise ConfigError(
                 f"RabbitMQ at {redacted_url(self._relaying.hosts.first)} refuses the bridge "
-                f"({error.reason}).",
+                f"({error}).",
                 remedy="Check user, password, vhost and permissions.",
             ) from error
 

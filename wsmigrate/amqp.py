@@ -7,8 +7,12 @@ within the standard library, and the binder and the bridge share one way of spea
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any, Callable, Protocol
+
+_CLOSED_BY_BROKER = re.compile(r"ConnectionClosedByBroker: \((\d+)\) (.*)", re.DOTALL)
+_PASSES = re.compile(r"is down|limit \(\d+\) is reached")
 
 
 class AmqpClosedError(Exception):
@@ -19,6 +23,22 @@ class AmqpClosedError(Exception):
         self.reason = reason
         self.reply_code = int(getattr(reason, "reply_code", 0) or 0)
         super().__init__(str(reason) or type(reason).__name__)
+
+    @property
+    def is_refused_login(self) -> bool:
+        """Whether the broker has said that this user may not enter, or not this vhost.
+
+        pika takes every connection that ends before it is open for a "probable" refusal, one that
+        was cut as well. What the broker said is in the text: 403 for the login, 530 for the vhost,
+        but also for a vhost that is down or full, which are states that pass.
+        """
+        if type(self.reason).__name__ == "AuthenticationError":  # no mechanism that both know
+            return True
+        said = _CLOSED_BY_BROKER.search(str(self))
+        if said is None:
+            return False
+        code, text = said.groups()
+        return code == "403" or (code == "530" and not _PASSES.search(text))
 
 
 class ConnectionFactory(Protocol):
@@ -76,6 +96,8 @@ class BrokerHosts:
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = list(urls)
+        self.have_worked = False
+        """Whether one of them has taken a connection yet."""
 
     @property
     def first(self) -> str:
@@ -100,6 +122,7 @@ class BrokerHosts:
             else:
                 self._urls.remove(url)
                 self._urls.insert(0, url)
+                self.have_worked = True
                 return connection
         raise ValueError("a broker has at least one host")
 

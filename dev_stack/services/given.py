@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from wsmigrate.amqp import AmqpClosedError
 from wsmigrate.config import checked_amqp_url, redacted_url
 from wsmigrate.errors import ConfigError, UnavailableError
 
@@ -31,20 +32,15 @@ def reachable_rabbitmq(url: str) -> str:
     parameters.stack_timeout = _TIMEOUT_S
     parameters.blocked_connection_timeout = _TIMEOUT_S
     parameters.connection_attempts = 1
-    refused = (
-        exceptions.ProbableAuthenticationError,
-        exceptions.ProbableAccessDeniedError,
-        exceptions.ConnectionClosedByBroker,
-    )
     try:
         with _quiet("pika"):
             pika.BlockingConnection(parameters).close()
-    except refused:
-        raise UnavailableError(
-            f"RabbitMQ refuses the login of {shown}.",
-            remedy="Check the user, the password, and whether the user may use the vhost.",
-        ) from None
-    except (exceptions.AMQPError, AMQPConnectorException, OSError):
+    except (exceptions.AMQPError, AMQPConnectorException, OSError) as error:
+        if AmqpClosedError(repr(error)).is_refused_login:
+            raise UnavailableError(
+                f"RabbitMQ refuses the login of {shown}.",
+                remedy="Check the user, the password, and whether the user may use the vhost.",
+            ) from None
         raise UnavailableError(
             f"No RabbitMQ answers at {shown}.", remedy="Check the host and the port."
         ) from None

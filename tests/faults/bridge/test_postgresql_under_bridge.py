@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 
 import psycopg
 from bridges import Bridges
 from fault_ledger import FaultPublisher
-from listeners import Listeners
+from listeners import Listeners, in_the_layer
 
 from private_services import Services
-from project import Project
+from project import Project, wait_until
 
 
 async def test_postgresql_is_killed_and_starts_again(
@@ -57,6 +58,43 @@ def terminate(dsn: str) -> int:
                 " OR application_name = 'wsmigrate layer, sending')"
             ).fetchall()
         )
+
+
+async def test_a_database_that_refuses_the_login_for_a_while_is_waited_for(
+    project: Project, bridges: Bridges, publisher: FaultPublisher, postgres_dsn: str
+) -> None:
+    """As in a failover, or while it is restored. A login that never worked is a wrong setting."""
+    name = psycopg.conninfo.conninfo_to_dict(project.postgres_dsn)["dbname"]
+    only = await asyncio.to_thread(bridges.start)
+    publisher.start()
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(rename, postgres_dsn, str(name), f"{name}_away")
+    await asyncio.to_thread(wait_until, lambda: "does not exist" in only.said())
+    await asyncio.sleep(4)
+    await asyncio.to_thread(rename, postgres_dsn, f"{name}_away", str(name))
+    ledger = await asyncio.to_thread(publisher.stop)
+    await asyncio.to_thread(
+        wait_until,
+        lambda: ledger.differences(in_the_layer(project.postgres_dsn)) == [],
+        only.said,
+    )
+    assert only.is_running
+
+
+def rename(dsn: str, old: str, new: str) -> None:
+    """Again while somebody gets in between the end of all sessions and the new name."""
+
+    def renamed() -> bool:
+        with contextlib.suppress(psycopg.errors.ObjectInUse):
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [old]
+            )
+            connection.execute(f'ALTER DATABASE "{old}" RENAME TO "{new}"')
+            return True
+        return False
+
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        wait_until(renamed)
 
 
 async def test_the_batch_is_held_and_no_more_is_read_than_the_bound_while_it_is_away(

@@ -20,6 +20,7 @@ from test_bridges_share import LEASE_S, SLACK_S, shared_out, taken_over
 
 from private_services import Services
 from project import Project, wait_until
+from relay import Relay
 from wsmigrate.compare import compare
 
 
@@ -38,7 +39,7 @@ def between(amqp_url: str, project: Project) -> Iterator[HoldingRelay]:
     relay.cut()
 
 
-def by_way_of(project: Project, relay: HoldingRelay) -> Project:
+def by_way_of(project: Project, relay: Relay) -> Project:
     """The same site, whose processes reach the broker through the relay."""
     port = pika.URLParameters(project.amqp_url).port
     variables = {"WSMIGRATE_AMQP_URL": project.amqp_url.replace(f":{port}", f":{relay.port}")}
@@ -115,6 +116,51 @@ async def test_connections_are_cut_again_and_again(
         await listeners.account_for(ledger)
         assert sum(one.figure("sessions") for one in bridges.all) >= 16
     finally:
+        bridges.stop()
+
+
+class CuttingRelay(Relay):
+    """Cuts a connection, some times, where the client sends a certain part of the login."""
+
+    def __init__(self, port: int, target: tuple[str, int], part: bytes, times: int) -> None:
+        self._part = part
+        self._times = times
+        self.cuts = 0
+        super().__init__(port, target)
+
+    def passed(self, data: bytes) -> bytes:
+        if self._part in data and self.cuts < self._times:
+            self.cuts += 1
+            raise ConnectionResetError("cut on purpose")
+        return data
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(b"\x00guest\x00guest", id="the password"),
+        pytest.param(b"\x00\x0a\x00\x28", id="the vhost"),  # Connection.Open
+    ],
+)
+async def test_a_connection_that_is_cut_while_logging_in_is_not_taken_for_refused(
+    project: Project,
+    amqp_url: str,
+    publisher: FaultPublisher,
+    listeners: Listeners,
+    part: bytes,
+) -> None:
+    parameters = pika.URLParameters(amqp_url)
+    relay = CuttingRelay(project.free_port(), (parameters.host, parameters.port), part, times=12)
+    bridges = Bridges(by_way_of(project, relay))
+    try:
+        publisher.start()
+        only = await asyncio.to_thread(bridges.start)
+        ledger = await asyncio.to_thread(publisher.stop)
+        await listeners.account_for(ledger)
+        assert relay.cuts == 12
+        assert only.is_running
+    finally:
+        relay.cut()
         bridges.stop()
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gate_site import GateSite
-from project import Project
+from project import Project, wait_until
 from site_fixtures import migrated_database, project, relay, relayed_url
 
 __all__ = ["migrated_database", "project", "relay", "relayed_url"]
 
-Meanwhile = Callable[[float, Callable[[], object]], None]
+Meanwhile = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture
@@ -33,15 +33,15 @@ def served(gate_site: GateSite) -> GateSite:
 
 
 @pytest.fixture
-def meanwhile() -> Iterator[Meanwhile]:
-    """Do something so many seconds from now. What it raises fails the test."""
+def meanwhile(gate_site: GateSite) -> Iterator[Meanwhile]:
+    """Do something once the gates have begun to listen. What it raises fails the test."""
     failures: list[BaseException] = []
     threads: list[threading.Thread] = []
 
-    def later(seconds: float, act: Callable[[], object]) -> None:
+    def later(act: Callable[[], object]) -> None:
         def run() -> None:
-            threading.Event().wait(seconds)
             try:
+                wait_until(gate_site.is_listened_to)
                 act()
             except BaseException as error:
                 failures.append(error)
@@ -51,5 +51,5 @@ def meanwhile() -> Iterator[Meanwhile]:
 
     yield later
     for thread in threads:
-        thread.join(60)
+        thread.join(90)
     assert failures == []

@@ -19,7 +19,7 @@ from gate_site import GateSite
 from project import wait_until
 from relay import Relay
 
-Meanwhile = Callable[[float, Callable[[], object]], None]
+Meanwhile = Callable[[Callable[[], object]], None]
 
 MEASURED_ON_THE_NEW_SERVER = ("connects", "errors", "drops")
 
@@ -28,8 +28,8 @@ def test_on_a_quiet_site_the_synthetic_rooms_feed_every_gate(served: GateSite) -
     asked = served.ask()
     assert set(asked.outcomes().values()) == {"pass"}, str(asked)
     assert asked.code == 0
-    assert asked.gates["parity"]["figures"]["count"] >= 50
-    assert asked.gates["latency"]["figures"]["count"] >= 100
+    assert asked.gates["parity"]["figures"]["count"] >= 20
+    assert asked.gates["latency"]["figures"]["count"] >= 20
 
 
 def test_the_rooms_of_the_site_are_left_alone_and_few_exchanges_come_of_it(
@@ -78,8 +78,8 @@ def test_without_a_bridge_lag_and_parity_fail(served: GateSite) -> None:
 def test_a_bridge_that_falls_behind_fails_by_its_lag_and_by_latency(
     served: GateSite, meanwhile: Meanwhile
 ) -> None:
-    served.gates["window_s"] = 8
-    served.thresholds["lag_s"] = 0.5
+    served.gates["window_s"] = 10
+    served.thresholds |= {"lag_s": 0.5, "latency_slack_s": 1}
 
     def hold_up_the_layer() -> None:
         with psycopg.connect(served.project.postgres_dsn) as connection:
@@ -87,9 +87,9 @@ def test_a_bridge_that_falls_behind_fails_by_its_lag_and_by_latency(
                 "SELECT pg_advisory_lock(hashtextextended('wsmigrate_log ' || key, 0))"
                 " FROM wsmigrate_log"
             )
-            time.sleep(3)  # for so long the layer takes nothing
+            time.sleep(4)  # for so long the layer takes nothing
 
-    meanwhile(5, hold_up_the_layer)
+    meanwhile(hold_up_the_layer)
     asked = served.ask()
     assert asked.outcomes("bridge-lag", "latency") == {"bridge-lag": "fail", "latency": "fail"}, (
         str(asked)
@@ -100,8 +100,7 @@ def test_a_bridge_that_falls_behind_fails_by_its_lag_and_by_latency(
 def test_a_frame_that_only_one_server_sends_fails_parity_on_a_room_of_the_site(
     served: GateSite, meanwhile: Meanwhile
 ) -> None:
-    served.gates["rooms"] = ["lobby"]
-    served.gates["window_s"] = 8
+    served.gates |= {"rooms": ["lobby"], "window_s": 12}
 
     def publish() -> None:
         url = pika.URLParameters(served.project.amqp_url)
@@ -113,7 +112,7 @@ def test_a_frame_that_only_one_server_sends_fails_parity_on_a_room_of_the_site(
                     served.project.execute("SELECT wsmigrate_publish('lobby', 'nobody said so')")
                 time.sleep(0.1)
 
-    meanwhile(6, publish)
+    meanwhile(publish)
     asked = served.ask()
     assert asked.outcomes("parity") == {"parity": "fail"}, str(asked)
     assert asked.why("parity").startswith("1 mismatched")
@@ -137,7 +136,6 @@ def test_messages_that_an_inbox_dropped_fail_retention(
 ) -> None:
     served.gates["window_s"] = 6
     meanwhile(
-        6,
         lambda: served.project.execute(
             "INSERT INTO wsmigrate_gap VALUES ('wsmigrate.inbox.3', 10, 14, clock_timestamp())"
         ),
@@ -156,7 +154,7 @@ def test_a_server_that_loses_the_broker_fails_connects_and_drops(
     gate_site.project.amqp_url = relayed_url
     url, _ = gate_site.project.start_server()
     gate_site.project.amqp_url = direct
-    gate_site.gates |= {"channels_url": url, "window_s": 12}
+    gate_site.gates |= {"channels_url": url, "window_s": 20}
     gate_site.put_at("shadow")
 
     def forget() -> None:
@@ -167,7 +165,7 @@ def test_a_server_that_loses_the_broker_fails_connects_and_drops(
         time.sleep(3)
         relay.restore()
 
-    meanwhile(6, forget)
+    meanwhile(forget)
     asked = gate_site.ask()
     assert asked.outcomes("connects", "drops") == {"connects": "fail", "drops": "fail"}, str(asked)
     assert "service-restart" in asked.why("drops")
@@ -263,8 +261,8 @@ layer.publish(Publication("wsmigrate-synthetic-0", "other", "same-id"), Stamp(No
 
 def test_copies_that_differ_fail(served: GateSite, meanwhile: Meanwhile) -> None:
     served.put_at("direct both")
-    served.gates["window_s"] = 10
-    meanwhile(5, lambda: served.project.run("-c", TWO_TEXTS))
+    served.gates["window_s"] = 20
+    meanwhile(lambda: served.project.run("-c", TWO_TEXTS))
     asked = served.ask()
     assert asked.outcomes("copies") == {"copies": "fail"}, str(asked)
     assert "1 different" in asked.why("copies")
@@ -292,7 +290,7 @@ def test_who_would_be_refused_is_counted_by_the_clients_of_the_site(
     policy = {"CHATIRE_AUTHORIZE": "authenticated", "CHATIRE_AUTHORIZE_MODE": "report-only"}
     gate_site.project.variables = policy
     url, _ = gate_site.project.start_server()
-    gate_site.gates |= {"channels_url": url, "window_s": 8}
+    gate_site.gates |= {"channels_url": url, "window_s": 10}
     gate_site.thresholds |= {"policy_share": share, "least_clients": least}
     gate_site.put_at("canary 50")
 
@@ -301,7 +299,7 @@ def test_who_would_be_refused_is_counted_by_the_clients_of_the_site(
             with connect(f"{url}/room-{number}"):
                 pass
 
-    meanwhile(6, clients_come)
+    meanwhile(clients_come)
     asked = gate_site.ask(**policy)
     assert asked.outcomes("policy") == {"policy": outcome}, str(asked)
     if outcome == "fail":
@@ -344,8 +342,8 @@ def test_a_process_that_has_not_applied_the_revision_fails(
 
 def test_a_frozen_new_server_is_no_pass(served: GateSite, meanwhile: Meanwhile) -> None:
     server = served.project._running[0]
-    served.gates["window_s"] = 8
-    meanwhile(5, lambda: server.send_signal(signal.SIGSTOP))
+    served.gates["window_s"] = 12
+    meanwhile(lambda: server.send_signal(signal.SIGSTOP))
     asked = served.ask()
     assert asked.outcomes("parity") == {"parity": "fail"}, str(asked)
     assert asked.outcomes("processes")["processes"] == "inconclusive"
@@ -391,7 +389,7 @@ def test_what_would_be_asked_can_be_listed_without_measuring(gate_site: GateSite
     assert (listed["from"], listed["to"]) == ("shadow", "canary 50")
     assert {"parity", "latency", "processes"} <= {gate["gate"] for gate in listed["gates"]}
     text = gate_site.run("gates", "--list").stdout
-    assert "passes with at most 0 mismatched, of at least 50 compared" in text
+    assert "passes with at most 0 mismatched, of at least 20 compared" in text
 
 
 def test_status_and_plan_show_the_gates(served: GateSite) -> None:

@@ -169,7 +169,7 @@ def _is_import(edit: Edit) -> bool:
 
 
 def _left(one: ProjectFile) -> Finding:
-    why = one.left_alone or "it is no Python that can be parsed"
+    why = one.left_alone or "it is no Python that can be parsed, or nested too deep"
     return Finding(
         "unreadable", one.path, 1, f"Left alone: {why}. Look at it yourself.", Safety.BY_HAND
     )

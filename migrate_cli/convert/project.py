@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +14,7 @@ import libcst as cst
 
 from migrate_cli.convert.files import ProjectFile, read_files
 from migrate_cli.convert.python_source import PythonSource
+from migrate_cli.convert.syntax import depth
 
 HINTS = (
     "notifications",
@@ -37,6 +40,8 @@ HINTS = (
 )
 """A module that holds none of these words concerns no rule, so it need not be parsed."""
 
+_DEEPEST = 250
+"""Levels of a tree. Code that people write has less than a hundred."""
 _HINT = re.compile("|".join(re.escape(word) for word in HINTS))
 
 
@@ -60,11 +65,35 @@ class SourceCache:
         """The module; None if it cannot be parsed."""
         key = (path, text)
         if key not in self.sources:
-            try:
-                self.sources[key] = PythonSource(path, text)
-            except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
-                self.sources[key] = None
+            self.sources[key] = _parsed(path, text)
         return self.sources[key]
+
+
+def _parsed(path: str, text: str) -> PythonSource | None:
+    if _is_too_deep_for_python(text):
+        return None
+    try:
+        source = PythonSource(path, text)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
+        return None
+    # LibCST's visitors go down by recursion, several frames for each level.
+    return source if depth(source.module) <= _DEEPEST else None
+
+
+def _is_too_deep_for_python(text: str) -> bool:
+    """Whether Python's own parser gives up on how deep a module is nested. LibCST's has no such
+    limit, and ends the process when its stack is used up."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (MemoryError, RecursionError):
+        return True
+    except SyntaxError as error:
+        return "too many" in str(error.msg) or "too complex" in str(error.msg)
+    except ValueError:
+        return True  # a null byte
+    return False
 
 
 class Project:

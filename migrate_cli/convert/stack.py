@@ -79,6 +79,12 @@ def uwsgi_modules(project: Project) -> list[PythonSource]:
     ]
 
 
+def serves_the_site(source: PythonSource) -> bool:
+    """Whether a module that serves WebSockets is the site's WSGI application as well, which has to
+    stay when the WebSockets go."""
+    return any(name in source.text for name in ("get_wsgi_application", "WSGIHandler"))
+
+
 def uses_stack(project: Project) -> bool:
     """Whether there is anything to convert."""
     return uses_notifs(project) or bool(uwsgi_modules(project))

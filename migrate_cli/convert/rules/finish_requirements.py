@@ -12,7 +12,7 @@ from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import end_of_line
 from migrate_cli.convert.registry import Example, Phase, rule
 from migrate_cli.convert.requirement_files import Entry, entries
-from migrate_cli.convert.stack import uses_stack, uwsgi_modules
+from migrate_cli.convert.stack import serves_the_site, uses_stack, uwsgi_modules
 from migrate_cli.convert.syntax import dotted_name
 
 RULE = "finish_requirements"
@@ -52,7 +52,7 @@ def examine(project: Project) -> Iterator[Finding]:
 
 def _use(project: Project) -> str:
     """A file that uses uWSGI or gevent for something else; "" for none."""
-    old = {source.path for source in uwsgi_modules(project)}
+    old = {source.path for source in uwsgi_modules(project) if not serves_the_site(source)}
     for source in project.sources.values():
         names = {
             alias.evaluated_name.partition(".")[0]

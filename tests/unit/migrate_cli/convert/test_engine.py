@@ -109,3 +109,19 @@ def test_edits_are_made_all_together() -> None:
 )
 def test_which_edits_meet(one: tuple[int, int], other: tuple[int, int], *, meet: bool) -> None:
     assert overlaps([Edit(*one, "")], [Edit(*other, "")]) is meet
+
+
+DEEP = [
+    "x = " + "(" * 3000 + ")" * 3000,
+    "x = " + " + ".join(["1"] * 4000),
+    "x = " + "not " * 20_000 + "1",
+    "x = a" + ".f()" * 700,
+]
+
+
+@pytest.mark.parametrize("line", DEEP, ids=["brackets", "sum", "not", "calls"])
+def test_code_that_is_nested_too_deep_is_left_alone_and_listed(line: str) -> None:
+    text = f"from notifications.signals import notify\nnotify.send(sender=1, a=1)\n{line}\n"
+    result = convert(project_of({"a.py": text}), RULES)
+    assert result.after.text("a.py") == text
+    assert [one.rule for one in result.findings if one.path == "a.py"] == ["unreadable"]

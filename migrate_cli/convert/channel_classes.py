@@ -116,8 +116,10 @@ def aliases_by_class(project: Project) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
 
     def add(alias: str | None, dotted: str | None) -> None:
-        if alias is not None and dotted is not None and alias not in found.get(dotted, ()):
-            found[dotted] = (*found.get(dotted, ()), alias)
+        if alias is not None and dotted is not None:
+            dotted = project.origin(dotted)
+            if alias not in found.get(dotted, ()):
+                found[dotted] = (*found.get(dotted, ()), alias)
 
     for source in project.sources_with("NOTIFICATIONS_CHANNELS"):
         for assign in source.of_type(cst.Assign):  # in classes too (django-configurations)

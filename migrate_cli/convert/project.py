@@ -17,7 +17,7 @@ from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.syntax import depth
 
 HINTS = (
-    "notifications",
+    "notif",  # what a module of the project takes from django-notifs and others from that
     "NOTIFICATIONS_",
     "pika",
     "uwsgi",
@@ -106,6 +106,7 @@ class Project:
         self.options = options
         self.cache = cache or SourceCache()
         self._paths: dict[tuple[str, ...], list[str]] = {}
+        self._origins: dict[str, str] = {}
 
     @classmethod
     def read(cls, root: Path, options: Options) -> Project:
@@ -235,7 +236,29 @@ class Project:
 
     def name_of(self, source: PythonSource, node: cst.CSTNode) -> str:
         """The dotted name of an imported thing; "" for anything else."""
-        return self.absolute(source, source.qualified(node))
+        return self.origin(self.absolute(source, source.qualified(node)))
+
+    def origin(self, dotted: str) -> str:
+        """The name by which a thing is known where it is made, if a module of the project has only
+        imported it."""
+        if dotted not in self._origins:
+            self._origins[dotted] = dotted  # where imports go round in a circle
+            self._origins[dotted] = self._origin(dotted)
+        return self._origins[dotted]
+
+    def _origin(self, dotted: str) -> str:
+        module, _, rest = dotted.rpartition(".")
+        if not module or not self.is_local(dotted.partition(".")[0]):
+            return dotted
+        path = self.module_path(module)
+        if path is None:
+            known = self.origin(module)
+            return self.origin(f"{known}.{rest}") if known != module else dotted
+        text = self.text(path)
+        # The others are not parsed, with the prefilter and without it.
+        source = self.cache.get(path, text) if _HINT.search(text) else None
+        name = source.imported(rest) if source is not None else ""
+        return self.origin(self.absolute(source, name)) if source is not None and name else dotted
 
 
 def _last_two(path: str) -> str:

@@ -121,6 +121,22 @@ def family(project: Project, base: SettingsModule) -> list[SettingsModule]:
     ]
 
 
+def is_lacking(project: Project, base: SettingsModule, name: str) -> bool:
+    """Whether a site can be run with settings that do not have one: a module of dev or test may
+    make what the one of production does not."""
+    modules = family(project, base)
+    makers = [one for one in modules if name in one.assignments]
+    connected = [one for one in modules if one in base.chain or base in one.chain]
+    if any(one not in connected for one in makers):
+        return False  # put together by something else than imports
+    entries = [
+        one
+        for one in connected
+        if not any(one in other.chain for other in connected if other is not one)
+    ]
+    return any(not any(name in each.assignments for each in one.chain) for one in entries)
+
+
 def home_of_layer(project: Project, base: SettingsModule) -> SettingsModule:
     """Where the layer's database is to be described: the base, unless it cannot see DATABASES."""
     makers = [one for one in family(project, base) if one.makes("DATABASES")]

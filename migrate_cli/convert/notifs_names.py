@@ -116,7 +116,9 @@ def _for_attributes(
         if source.enclosing(statement, cst.FunctionDef) is None:
             written = alias.evaluated_alias or alias.evaluated_name
             kept = alias.asname or _is_imported_of(project, source, written)
-            return (written if kept else _leaf(new)), _superfluous_import(project, source, old, uses)
+            return (written if kept else _leaf(new)), _superfluous_import(
+                project, source, old, uses
+            )
     leaf = _leaf(new)
     name = f"notifs_{leaf}" if _is_taken(source, leaf) else leaf
     line = f"from {_module(new)} import {leaf}" + ("" if name == leaf else f" as {name}")

@@ -23,6 +23,7 @@ HINTS = (
     "uwsgi",
     "rest_framework_jwt",
     "JWT_AUTH",
+    "import *",  # as settings have it that build on others
     "INSTALLED_APPS",
     "DATABASES",
     "DATABASE_ROUTERS",
@@ -183,6 +184,27 @@ class Project:
         return found
 
     @cached_property
+    def sites(self) -> list[Project]:
+        """The project once for each of its sites, where several stand beside one another: the site
+        and what belongs to none. A name may mean another module in each of them."""
+        folders = {PurePosixPath(path).parent.as_posix() for path in self.paths("manage.py")}
+        outer = [one for one in folders if not any(_is_below(one, other) for other in folders)]
+        if len(outer) < 2:
+            return [self]
+        return [
+            Project(
+                {
+                    path: one
+                    for path, one in self.files.items()
+                    if not any(_is_below(path, other) for other in outer if other != folder)
+                },
+                self.options,
+                self.cache,
+            )
+            for folder in sorted(outer)
+        ]
+
+    @cached_property
     def import_roots(self) -> list[str]:
         """Folders that are on the import path: those of manage.py, the tree's root, ``src``."""
         roots = {str(PurePosixPath(path).parent) for path in self.paths("manage.py")}
@@ -259,6 +281,10 @@ class Project:
         source = self.cache.get(path, text) if _HINT.search(text) else None
         name = source.imported(rest) if source is not None else ""
         return self.origin(self.absolute(source, name)) if source is not None and name else dotted
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path != folder and (folder == "." or path.startswith(f"{folder}/"))
 
 
 def _last_two(path: str) -> str:

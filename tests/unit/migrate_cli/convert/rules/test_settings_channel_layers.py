@@ -61,5 +61,9 @@ def test_a_layer_of_the_tests_alone_is_none_of_the_site() -> None:
 
 def test_a_layer_in_every_entry_is_enough() -> None:
     layers = "from .base import *\nCHANNEL_LAYERS = {'default': {}}\n"
-    files = {"conf/base.py": "INSTALLED_APPS = ['notifications']\nDATABASES = {'default': {}}\n", "conf/test.py": layers, "conf/prod.py": layers}
+    files = {
+        "conf/base.py": "INSTALLED_APPS = ['notifications']\nDATABASES = {'default': {}}\n",
+        "conf/test.py": layers,
+        "conf/prod.py": layers,
+    }
     assert_untouched(RULE, files)

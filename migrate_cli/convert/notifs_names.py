@@ -70,12 +70,15 @@ def moved_name(project: Project, source: PythonSource, old: str, new: str) -> Mo
         edits += _beside_star(project, source, old, new)
         local[_leaf(old)] = _leaf(new)
     if through_module:
-        name, more = _for_attributes(project, source, old, new, through_module, found)
-        edits += more
+        name = next((local[bound] for bound in _of_whole_module(source, found)), "")
+        if not name:
+            name, line = _name_to_import(source, new)
+            edits.append(source.import_added(line))
+        edits += _superfluous_import(project, source, old, uses)
     renamed: dict[cst.CSTNode, str] = {
         use: local[use.value] for use in names if local[use.value] != use.value
     }
-    renamed |= {use: name for use in through_module}
+    renamed |= dict.fromkeys(through_module, name)
     problem = "its name is bound in another way too" if _is_ambiguous(source, found) else ""
     place = found[0][0] if found else uses[0]
     return MovedName(old, new, place, uses, tuple(edits), problem, renamed)
@@ -103,26 +106,20 @@ def _beside_star(project: Project, source: PythonSource, old: str, new: str) -> 
     return []
 
 
-def _for_attributes(
-    project: Project,
-    source: PythonSource,
-    old: str,
-    new: str,
-    uses: list[cst.CSTNode],
-    found: list[tuple[cst.ImportFrom, cst.ImportAlias]],
-) -> tuple[str, list[Edit]]:
-    """What ``module.name`` has to be, and the import that this needs."""
+def _of_whole_module(
+    source: PythonSource, found: list[tuple[cst.ImportFrom, cst.ImportAlias]]
+) -> Iterator[str]:
+    """The names that imports outside of functions bind."""
     for statement, alias in found:
         if source.enclosing(statement, cst.FunctionDef) is None:
-            written = alias.evaluated_alias or alias.evaluated_name
-            kept = alias.asname or _is_imported_of(project, source, written)
-            return (written if kept else _leaf(new)), _superfluous_import(
-                project, source, old, uses
-            )
+            yield alias.evaluated_alias or alias.evaluated_name
+
+
+def _name_to_import(source: PythonSource, new: str) -> tuple[str, str]:
+    """A name that is free in a module, and the import that binds it."""
     leaf = _leaf(new)
     name = f"notifs_{leaf}" if _is_taken(source, leaf) else leaf
-    line = f"from {_module(new)} import {leaf}" + ("" if name == leaf else f" as {name}")
-    return name, [source.import_added(line), *_superfluous_import(project, source, old, uses)]
+    return name, f"from {_module(new)} import {leaf}" + ("" if name == leaf else f" as {name}")
 
 
 def _is_ambiguous(

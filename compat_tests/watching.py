@@ -182,7 +182,7 @@ class _Watcher:
         figures = LiveFigures()
         for room in self._rooms.values():
             figures.add(room.figures.taken())
-        self._total.add(figures)
+        self._total.add(figures, keep=False)
         line = line_of(
             figures,
             max(seconds, 0.001),

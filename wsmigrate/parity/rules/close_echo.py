@@ -16,6 +16,7 @@ def _covers(difference: Difference) -> bool:
         and (expected.kind is EndKind.CUT or expected.code == 1005)
         and received.kind is EndKind.CLOSED
         and received.code == received.client_code
+        and received.reason in {"", received.client_reason}
     )
 
 

@@ -46,8 +46,9 @@ class Yardstick:
 @dataclass(frozen=True)
 class SocketComparison:
     """What a comparison of two clients came to: ``compared`` places of messages (without those of
-    which own rules left nothing to compare), of which ``matched`` were the same, and the differences. ``pairs`` are the places that belong together,
-    in the reference and in the other one."""
+    which own rules left nothing to compare), of which ``matched`` were the same; the differences.
+    ``pairs`` are the places that belong together, in the reference and in the other one.
+    """
 
     compared: int
     matched: int

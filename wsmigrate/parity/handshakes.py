@@ -51,10 +51,10 @@ def _written(before: Handshake, after: Handshake) -> Iterator[Difference]:
 
 def _late(before: Handshake, after: Handshake) -> Difference:
     behind_s = after.took_s - before.took_s
-    more = f"took {abs(behind_s):.2f} s longer than on the {'other' if behind_s > 0 else 'new'} side"
-    sides = [f"after {one.took_s:.2f} s" for one in (before, after)]
-    detail = f"the answer to the handshake {more}"
-    return Difference(Kind.LATE, "", "", *sides, subject="handshake", detail=detail)
+    much = f"{abs(behind_s):.2f} s {'more' if behind_s > 0 else 'less'}"
+    old, new = (f"after {one.took_s:.2f} s" for one in (before, after))
+    detail = f"the answer to the handshake took {much} than the reference's"
+    return Difference(Kind.LATE, "", "", old, new, subject="handshake", detail=detail)
 
 
 def _difference(subject: str, expected: str | None, received: str | None) -> Difference:

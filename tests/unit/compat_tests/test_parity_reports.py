@@ -94,7 +94,15 @@ def test_the_terminal_shows_both_sides_and_the_verdict():
     assert lines[-1] == "MISMATCHED: payload"
 
 
-HOSTILE = ["a\0b", "<img src=x onerror=alert(1)>", "\x1b[31mred", "]]>", "\ufffe", "\u202e", "é" * 300]
+HOSTILE = [
+    "a\0b",
+    "<img src=x onerror=alert(1)>",
+    "\x1b[31mred",
+    "]]>",
+    "\ufffe",
+    "\u202e",
+    "é" * 300,
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -20,6 +20,6 @@ def _covers(difference: Difference) -> bool:
 
 RULE = Rule(
     "pong-payload",
-    "uWSGI answers pings with an empty pong, others with the payload of the ping; browsers send none",
+    "uWSGI answers pings with an empty pong, others with the ping's payload; browsers send none",
     _covers,
 )

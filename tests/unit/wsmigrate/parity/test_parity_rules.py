@@ -112,6 +112,12 @@ def test_an_old_server_that_cuts_instead_of_echoing_is_covered_too():
     assert kinds(held(LEFT, cut)) == ["close_code"]
 
 
+def test_the_echo_may_differ_also_after_a_large_message():
+    large = replace(LEFT, after=Provocation.OVERSIZED)
+    assert [one.rule for one in held(replace(large, code=1005), large).ignored] == ["close-echo"]
+    assert kinds(held(replace(large, code=1005), replace(large, code=1001))) == ["close_code"]
+
+
 def test_a_reason_of_the_clients_may_be_echoed_with_its_code():
     said = replace(LEFT, client_reason="bye", reason="bye")
     assert [one.rule for one in held(replace(said, code=1005, reason=""), said).ignored] == [

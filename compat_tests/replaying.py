@@ -19,7 +19,7 @@ from compat_tests.running.options import Server, Side
 from compat_tests.running.outcomes import CaseOutcome, SuiteOutcome
 from compat_tests.running.patience import Patience
 from compat_tests.running.seats import Bell, Seat, all_came
-from wsmigrate.errors import ConfigError
+from wsmigrate.errors import ConfigError, UnavailableError
 from wsmigrate.parity.comparison import Yardstick
 from wsmigrate.parity.messages import messages_of
 from wsmigrate.parity.own_rules import OwnRule
@@ -106,6 +106,12 @@ async def _played(
         wire = await WireClient.open(
             request, server.target, began=began, changed=bell.ring, tls=server.tls
         )
+        if wire.handshake is None or not wire.handshake.is_open:
+            status = "nothing" if wire.handshake is None else wire.handshake.status
+            raise UnavailableError(
+                f"{server.target.authority} answered {status} to a client of {socket.room!r}.",
+                then="Nothing was published.",
+            )
         seats[socket.room] = Seat("client", Side.CHANNELS, 1, socket.room, wire)
     timed = [
         (message.at, room_of_client(socket.path or socket.room) or socket.room, message.content)

@@ -72,7 +72,7 @@ class Schedule:
 
     def _note(self, outcome: CaseOutcome) -> None:
         self.outcomes[outcome.case.name] = outcome
-        if not outcome.doubts and not outcome.mismatched or outcome.seconds <= _WAITED_S:
+        if outcome.seconds <= _WAITED_S or not (outcome.doubts or outcome.mismatched):
             return
         self._waited_for += 1
         if self._waited_for == _TO_BELIEVE:

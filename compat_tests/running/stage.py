@@ -94,7 +94,6 @@ class Stage:
     async def _(self, step: Publish) -> None:
         room = self._joining.room(step.to)
         if step.may_be_dropped:
-            self._acted.optional.update(step.payloads)
             for seat in self._acted.seats:
                 seat.may_get_more |= seat.room == room
             await self._mailroom.publish(room, step.payloads)

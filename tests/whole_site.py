@@ -160,8 +160,10 @@ class Watched:
             everybody = [*self.audience.clients, *newcomers.clients]
             wait_until(
                 lambda: all(client.has(number) for client in everybody),
-                lambda: f"{number} has not come to "
-                + str([client.room for client in everybody if not client.has(number)]),
+                lambda: (
+                    f"{number} has not come to "
+                    + str([client.room for client in everybody if not client.has(number)])
+                ),
             )
 
     def nothing_was_lost_while_connected(self, most_gaps: int) -> None:

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from migrate_cli.cutover.conduct import load_state
 from migrate_cli.cutover.options import site_options
-from migrate_cli.cutover.view import process_table, record_of_status, where_lines
+from migrate_cli.cutover.view import process_table, record_of_status, run_lines, where_lines
 from migrate_cli.wiring import Operation, operation
+from wsmigrate.run_place import place_of_record
 
 _SHOWN_FOR_S = 60.0
 
@@ -45,13 +46,18 @@ def status(config_file: Path | None, settings: str | None, as_json: bool, watch:
 def _record(site: Operation) -> dict[str, Any]:
     stored = site.store.load()
     processes = site.store.processes(heard_within_s=_SHOWN_FOR_S)
-    return record_of_status(load_state(site), stored, processes, site.store.holder())
+    place = place_of_record(site.store.run_record())
+    return record_of_status(load_state(site), stored, processes, site.store.holder(), place)
 
 
 def _shown(site: Operation) -> Group:
     stored = site.store.load()
     processes = site.store.processes(heard_within_s=_SHOWN_FOR_S)
-    lines = where_lines(load_state(site), stored, site.store.holder())
+    holder = site.store.holder()
+    lines = where_lines(load_state(site), stored, holder)
+    place = place_of_record(site.store.run_record())
+    if place is not None:
+        lines += run_lines(place, holder)
     shown: list[Any] = [Text("\n".join(lines))]
     if processes:
         shown += [Text(), process_table(processes, stored.site)]

@@ -9,7 +9,6 @@ from typing import Any
 from rich.table import Table
 
 from migrate_cli.cutover.lock import is_at_work
-from migrate_cli.cutover.lock import is_at_work
 from migrate_cli.cutover.patience import LIVE_S
 from migrate_cli.cutover.records import AuditEntry, Holder, Process, Stored
 from wsmigrate.command_texts import record_of_command, sentence_of

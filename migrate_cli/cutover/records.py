@@ -88,7 +88,7 @@ class AuditEntry:
     command: str
     outcome: str
     why: str
-    gates: tuple[Mapping[str, str], ...]
+    gates: tuple[Mapping[str, Any], ...]
     revision: int
 
 

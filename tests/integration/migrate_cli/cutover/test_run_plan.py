@@ -15,12 +15,9 @@ from typing import Any
 
 import pytest
 
-from cutover_site import Operator
+from cutover_site import NO_GATES, Operator
 from project import SITE, Project, wait_until
-from wsmigrate.gates.built_in import ALL_GATES
 from wsmigrate.rungs import Stage
-
-BUILT_IN = [gate.name for gate in ALL_GATES]
 
 
 @dataclass
@@ -51,9 +48,7 @@ kind = "command"
 get = ["cat", "{share}"]
 set = [{python}, "-c", "open({str(share)!r}, 'w').write('{{percent}}')"]
 
-[gates]
-off = {json.dumps(BUILT_IN)}
-
+{NO_GATES}
 [[gates.commands]]
 name = "verdict"
 command = [{python}, "-c", {json.dumps(read)}]

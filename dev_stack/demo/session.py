@@ -48,7 +48,7 @@ def run_session(options: SessionOptions, console: Console) -> ExitCode:
     report = Report(console)
     of_interest = True
     try:
-        with _ended_by_signals():
+        with ended_by_signals():
             code = _run_on_stack(options, report, logs)
         of_interest = code is not ExitCode.DONE
     except KeyboardInterrupt:
@@ -127,7 +127,7 @@ def _conclude(outcome: Outcome, options: SessionOptions, report: Report) -> Exit
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """A service manager's SIGTERM and a closed terminal end the demo as Ctrl-C does: in order."""
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}

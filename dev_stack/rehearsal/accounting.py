@@ -117,13 +117,17 @@ class _Accountant:
                 key = frame.key
                 message = by_key.get(key)
                 if message is None:
-                    self._fault(client, session, "mismatched", frame.at, f"{key} is of no room of his")
+                    self._fault(
+                        client, session, "mismatched", frame.at, f"{key} is of no room of his"
+                    )
                     continue
                 ledger = self.ledger(message.begin)
                 ledger.counts["received"] += 1
                 ledger.received_from[session.server] += 1
                 if key in got:
-                    self._fault(client, session, "duplicated", message.begin, f"{key} at {frame.at:.2f}")
+                    self._fault(
+                        client, session, "duplicated", message.begin, f"{key} at {frame.at:.2f}"
+                    )
                     continue
                 got.add(key)
                 if key.number < highest.get(key.publisher, -1):

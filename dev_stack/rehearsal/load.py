@@ -76,9 +76,7 @@ class Load:
         return sum(room.rate for room in self.rooms)
 
 
-def usual_load(
-    rooms: int = 100, clients: int = 500, rate: float = 200.0, **more: Any
-) -> Load:
+def usual_load(rooms: int = 100, clients: int = 500, rate: float = 200.0, **more: Any) -> Load:
     """Rooms of one kind, with as many clients each as can be."""
     return Load(
         tuple(
@@ -96,9 +94,7 @@ def shared_out(count: int, places: int) -> list[int]:
 
 def load_of_file(path: Path) -> Load:
     """The load that a TOML file describes (docs/rehearse.md). Raises ConfigError."""
-    document = Table(
-        read_toml(path, "load"), str(path), frozenset({"load", "course", "drain"})
-    )
+    document = Table(read_toml(path, "load"), str(path), frozenset({"load", "course", "drain"}))
     return _load_of(document, str(path), None)
 
 
@@ -172,7 +168,9 @@ def _named_rooms(load: Table, place: str) -> tuple[RoomLoad, ...]:
         name = checked_room(table.text("name", f"rehearsal-{number}"))
         rooms.append(
             RoomLoad(
-                name, table.count("clients", 1, 0, MAX_CLIENTS), table.number("rate", 1, 0, MAX_RATE)
+                name,
+                table.count("clients", 1, 0, MAX_CLIENTS),
+                table.number("rate", 1, 0, MAX_RATE),
             )
         )
     if len({room.name for room in rooms}) < len(rooms):
@@ -210,7 +208,11 @@ def _rooms_of(recording: Recording) -> tuple[RoomLoad, ...]:
         (frame.at for some in by_room.values() for socket in some for frame in socket.frames),
         default=0.0,
     )
-    lasted = max(lasted, *(socket.end.at for some in by_room.values() for socket in some), 1.0) if by_room else 1.0
+    lasted = (
+        max(lasted, *(socket.end.at for some in by_room.values() for socket in some), 1.0)
+        if by_room
+        else 1.0
+    )
     return tuple(
         RoomLoad(
             room,

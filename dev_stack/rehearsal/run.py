@@ -126,9 +126,7 @@ class Rehearsal:
         servers = company.status()["servers"]
         self._say(f"{step.name:<24}{done - began:6.1f} s   {_shown(servers)}")
         calls = tuple(self._operator.calls[before:])
-        self._seen.steps.append(
-            StepTaken(step, began, done, time.monotonic(), calls, servers)
-        )
+        self._seen.steps.append(StepTaken(step, began, done, time.monotonic(), calls, servers))
 
     @contextlib.contextmanager
     def _control(self) -> Iterator[None]:

@@ -16,9 +16,9 @@ from dev_stack.rehearsal.control import Control
 from dev_stack.rehearsal.course import Step, course_of
 from dev_stack.rehearsal.faults import Faults, Happened
 from dev_stack.rehearsal.load import Load
-from dev_stack.rehearsal.site_operator import Call, Operator
 from dev_stack.rehearsal.records import ClientRecord, Message
 from dev_stack.rehearsal.scenario import Fault, Scenario
+from dev_stack.rehearsal.site_operator import Call, Operator
 from dev_stack.rehearsal.toml_file import write_config
 from dev_stack.services.entrance import DOOR, LEGACY
 from dev_stack.stack import Stack

@@ -17,6 +17,7 @@ _COMMANDS = {
     "convert": ("migrate_cli.commands.convert", "convert"),
     "demo": ("migrate_cli.commands.demo", "demo"),
     "drain": ("migrate_cli.commands.drain", "drain"),
+    "gates": ("migrate_cli.commands.gates", "gates"),
     "history": ("migrate_cli.commands.history", "history"),
     "init": ("migrate_cli.commands.init", "init"),
     "notify": ("migrate_cli.commands.notify", "notify"),

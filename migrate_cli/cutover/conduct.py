@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrate_cli.cutover.executor import Executor, judged_step
+from migrate_cli.cutover.gates_shown import asking_line, gate_line
 from migrate_cli.cutover.lock import operators_lock
 from migrate_cli.cutover.ports import Say, Watcher
 from migrate_cli.cutover.view import record_of_step
@@ -15,6 +16,7 @@ from wsmigrate.command_texts import sentence_of
 from wsmigrate.cutover_record import state_of_record
 from wsmigrate.errors import RefusedError
 from wsmigrate.gates import GateResult
+from wsmigrate.rungs import Rung
 from wsmigrate.stages import Advance, Event, Heading, Interrupted, Resume, State, step
 
 
@@ -53,7 +55,7 @@ def conduct(
         before = executor.load(operation.cutover.rungs)
         state = executor.settle(before)
         event = order.event(state)
-        gates = _gates(operation, order, state, event)
+        gates = _gates(operation, order, state, event, say)
         if event is not None:
             state = executor.take(state, event, order.why or order.accept_inconclusive, gates)
         elif state.is_at_rest:
@@ -68,6 +70,10 @@ def _rehearsed(operation: Operation, order: Order, say: Say) -> Conducted:
     settled = step(state, Interrupted())[0] if state.doing is not None else state
     event = order.event(settled)
     following = settled if event is None else step(settled, event)[0]
+    if isinstance(event, Advance) and following.goal is not None:
+        planned = operation.gates.planned(following.rung, following.goal)
+        names = ", ".join(one.gate for one in planned)
+        say(f"would ask the gates {names}" if names else "no gate is set for this step")
     conducted = Conducted(state, following, _steps(following))
     for command in following.todo:
         say(f"would {sentence_of(command)}")
@@ -86,17 +92,29 @@ def advance(state: State) -> Event | None:
     return Advance()
 
 
+def next_rung(state: State) -> Rung | None:
+    """Where the step leads that is under way, else the next one; None at the last rung."""
+    above = [rung for rung in state.rungs if state.rung.is_below(rung)]
+    return state.goal or (above[0] if above else None)
+
+
 def resume(state: State) -> Event | None:
     """Go on after a pause, or with a step that was cut off."""
     return None if state.goal is not None and not state.paused else Resume()
 
 
 def _gates(
-    operation: Operation, order: Order, state: State, event: Event | None
+    operation: Operation, order: Order, state: State, event: Event | None, say: Say
 ) -> tuple[GateResult, ...]:
     if not isinstance(event, Advance):
         return ()
-    return judged_step(operation.gates, state, order.accept_inconclusive)
+    goal = step(state, event)[0].goal
+    if goal is not None:
+        say(asking_line(state.rung, goal, operation.gates.planned(state.rung, goal)))
+    results = judged_step(operation.gates, state, order.accept_inconclusive)
+    for result in results:
+        say(gate_line(result))
+    return results
 
 
 def _steps(state: State) -> list[dict[str, Any]]:

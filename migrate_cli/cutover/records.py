@@ -78,7 +78,7 @@ class AuditEntry:
     command: str
     outcome: str
     why: str
-    gates: tuple[Mapping[str, str], ...]
+    gates: tuple[Mapping[str, Any], ...]
     revision: int
 
 

@@ -85,10 +85,7 @@ class StateStore:
             "command": note.command,
             "outcome": note.outcome,
             "why": note.why,
-            "gates": [
-                {"gate": result.gate, "outcome": result.outcome.value, "why": result.why}
-                for result in note.gates
-            ],
+            "gates": [result.as_record() for result in note.gates],
         }
         row = self._rows(
             "SELECT wsmigrate_save(%s, %s::json, %s, %s, %s, %s, %s::json) AS revision",

@@ -13,8 +13,8 @@ class Endpoints:
     """The addresses of a stack that is ready, its processes and its logs.
 
     ``public_ws_url`` is where browsers connect: the front door, unless there is an entrance before
-    it. ``pids`` holds for each part that the stack runs itself the main process first, then those that
-    descend from it. They change when a part is started again.
+    it. ``pids`` holds for each part that the stack runs itself the main process first, then those
+    that descend from it. They change when a part is started again.
     """
 
     amqp_url: str = field(repr=False)  # it holds a password, as the next does

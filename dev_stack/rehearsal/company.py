@@ -89,8 +89,7 @@ class Poster:
             chats = await make_chats(api, CHATS)
             self.rooms = [chat.room for chat in chats]
             self._made.set()
-            while not self._begun.wait(0):
-                await asyncio.sleep(0.05)
+            await asyncio.to_thread(self._begun.wait)
             due, number = time.monotonic(), 0
             while not self._ended.is_set():
                 await self._post(api, chats, number)

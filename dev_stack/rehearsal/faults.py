@@ -132,7 +132,7 @@ class Faults:
             with contextlib.suppress(psycopg.Error), self._connected() as connection:
                 if last is None:
                     last = self._last_entry(connection)
-                while not self._over.is_set():
+                while last is not None and not self._over.is_set():
                     for number, command in self._begun(connection, last):
                         last = number
                         self._command_begun(fault, command)
@@ -144,9 +144,6 @@ class Faults:
     def _command_begun(self, fault: Fault, command: str) -> None:
         if fault.command not in {EVERY, command} or self._is_spent(fault, command):
             return
-        if fault.at != EVERY and any(one.fault == fault for one in self.happened):
-            if fault.command != EVERY:
-                return
         self._spent.add((fault, self._step, command))
         time.sleep(fault.after_s)
         self._do(fault, command)
@@ -159,7 +156,7 @@ class Faults:
             with contextlib.ExitStack() as stack:
                 asked = connection or stack.enter_context(self._connected())
                 row = asked.execute("SELECT coalesce(max(id), 0) FROM wsmigrate_audit").fetchone()
-                return int(row[0])
+                return None if row is None else int(row[0])
         except psycopg.Error:
             return None
 

@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dev_stack.rehearsal.accounting import FIGURES, Account, Gap, Ledger, Outage, account_of
-from dev_stack.rehearsal.records import CHANNELS, LEGACY, SERVERS, STRAIGHT, TAKEN, ClientRecord
+from dev_stack.rehearsal.records import (
+    CHANNELS,
+    LEGACY,
+    SERVERS,
+    STRAIGHT,
+    TAKEN,
+    ClientRecord,
+    Message,
+)
 from dev_stack.rehearsal.run import PROBE_AFTER_S, Seen, StepTaken
-from dev_stack.rehearsal.scenario import OPERATOR, Deed, Limits
+from dev_stack.rehearsal.scenario import Deed, Limits
 from wsmigrate.errors import ExitCode
 
 SWITCH_WITHIN_S: Final = 2.0
@@ -256,19 +264,17 @@ def _probe(seen: Seen, taken: StepTaken, following: Sequence[float]) -> Probe:
     """The first message of each room from PROBE_AFTER_S after the rollback on, and before the next
     step, and the clients that had come by then."""
     begin, end = taken.done + PROBE_AFTER_S, following[0] if following else float("inf")
-    first: dict[int, Any] = {}
+    first: dict[int, Message] = {}
     for message in sorted(seen.messages, key=lambda one: one.begin):
         if message.fate == TAKEN and begin <= message.begin < end:
             first.setdefault(message.key.room, message)
     due = reached = 0
     for client in seen.clients:
-        message = first.get(client.room)
-        if message is None or not client.sessions or client.sessions[0].opened > message.begin:
+        due_to_it = first.get(client.room)
+        if due_to_it is None or not client.came_before(due_to_it.begin):
             continue
         due += 1
-        reached += any(
-            frame.key == message.key for session in client.sessions for frame in session.frames
-        )
+        reached += client.has(due_to_it.key)
     return Probe(due, reached)
 
 
@@ -302,6 +308,7 @@ def _why_not(
     ]
     for figures in steps:
         found += _of_step(figures, limits)
+    found += _failed_calls(seen)
     if not total.counts["received"]:
         found.append("no frame came to anybody")
     if not seen.happened:
@@ -333,17 +340,20 @@ def _of_step(figures: StepFigures, limits: Limits) -> list[str]:
             f"{name}: of {probe.due} clients {probe.reached} have a message of "
             f"{PROBE_AFTER_S:g} s later"
         )
-    if not figures.faults:
-        found += [
-            f"{name}: `wsmigrate {call.words[0]}` ended with {call.status}: {call.last_words}"
-            for call in figures.taken.calls
-            if call.status
-        ]
-    if any(OPERATOR in fault for fault in figures.faults) is False and any(
-        call.status < 0 for call in figures.taken.calls
-    ):
-        found.append(f"{name}: a command was killed by a signal")
     return found
+
+
+def _failed_calls(seen: Seen) -> list[str]:
+    """Commands that did not end with 0 although nothing had gone wrong on purpose until then. After
+    a fault a step may be refused, undone or cut off: it is tried again until it is done."""
+    first = min((one.at for one in seen.happened), default=float("inf"))
+    return [
+        f"{taken.step.name}: `wsmigrate {call.words[0]}` ended with {call.status}: "
+        f"{call.last_words}"
+        for taken in seen.steps
+        for call in taken.calls
+        if call.status and call.ended < first
+    ]
 
 
 def _seconds(said: str) -> float:

@@ -1,7 +1,7 @@
 """What is said in a rehearsal: each message names itself, so that any frame can be accounted for.
 
-``<publisher>:<room>:<number>:<size> <padding>``, where ``room`` is the room's place in the load, and
-numbers of one publisher in one room go up by one. The whole message follows from these four.
+``<publisher>:<room>:<number>:<size> <padding>``, where ``room`` is the room's place in the load,
+and numbers of one publisher in one room go up by one. The whole message follows from these four.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from dev_stack.rehearsal.toml import Table, read_toml
 from wsmigrate.errors import ConfigError
+from wsmigrate.gates.built_in import checked_names
 from wsmigrate.parity.recording import Recording
 from wsmigrate.parity.recording_file import read_recording
 from wsmigrate.rooms import checked_room
@@ -28,6 +29,7 @@ _LOAD_KEYS = frozenset(
     | {"late_clients"}
 )
 _COURSE_KEYS = frozenset({"percentages", "rollbacks", "dwell_s", "back_to_legacy"})
+_GATE_KEYS = frozenset({"window_s", "off"})
 _DRAIN_KEYS = frozenset({"per_second", "in_flight", "workers"})
 _ROLLBACKS = ("each", "none")
 
@@ -64,6 +66,8 @@ class Load:
     per_second: float = 50.0
     in_flight: int = 100
     workers: int = 4
+    gates_window_s: float = 4.0
+    gates_off: tuple[str, ...] = ()
 
     @property
     def clients(self) -> int:
@@ -94,7 +98,9 @@ def shared_out(count: int, places: int) -> list[int]:
 
 def load_of_file(path: Path) -> Load:
     """The load that a TOML file describes (docs/rehearse.md). Raises ConfigError."""
-    document = Table(read_toml(path, "load"), str(path), frozenset({"load", "course", "drain"}))
+    document = Table(
+        read_toml(path, "load"), str(path), frozenset({"load", "course", "drain", "gates"})
+    )
     return _load_of(document, str(path), None)
 
 
@@ -125,6 +131,7 @@ def _load_of(document: Table, place: str, _base: None) -> Load:
     load = Table(document.raw("load", {}), f"{place}, [load]", _LOAD_KEYS)
     course = Table(document.raw("course", {}), f"{place}, [course]", _COURSE_KEYS)
     drain = Table(document.raw("drain", {}), f"{place}, [drain]", _DRAIN_KEYS)
+    gates = Table(document.raw("gates", {}), f"{place}, [gates]", _GATE_KEYS)
     return Load(
         rooms=_rooms(load, place),
         publishers=load.count("publishers", 2, 1, 16),
@@ -139,6 +146,8 @@ def _load_of(document: Table, place: str, _base: None) -> Load:
         per_second=drain.number("per_second", 50.0, 0.1, 5000),
         in_flight=drain.count("in_flight", 100, 1, 5000),
         workers=drain.count("workers", 4, 1, 64),
+        gates_window_s=gates.number("window_s", 4.0, 0.5, 600),
+        gates_off=_gates_off(gates),
     )
 
 
@@ -189,6 +198,13 @@ def _sizes(load: Table) -> tuple[int, ...]:
     ):
         raise load.wrong("sizes", f"a list of sizes in bytes, each {LEAST_BYTES} to {MAX_BYTES:,}")
     return tuple(sizes)
+
+
+def _gates_off(gates: Table) -> tuple[str, ...]:
+    names = gates.raw("off", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise gates.wrong("off", "a list of names of gates")
+    return tuple(sorted(checked_names(names)))
 
 
 def _percentages(course: Table) -> tuple[int, ...]:

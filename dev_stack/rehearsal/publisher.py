@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import django
 
@@ -27,13 +27,20 @@ def main(name: str, plan_file: str, log_file: str) -> None:
     """See the module."""
     django.setup()
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=_wait_for_the_end, args=(ended,), daemon=True).start()
     plan = json.loads(Path(plan_file).read_text("utf-8"))
     with Path(log_file).open("a", encoding="utf-8", buffering=1 << 16) as log:
         _publish_until(ended, name, plan, log)
 
 
-def _publish_until(ended: threading.Event, name: str, plan: dict[str, list], log: IO[str]) -> None:  # type: ignore[type-arg]
+def _wait_for_the_end(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
+
+
+def _publish_until(
+    ended: threading.Event, name: str, plan: dict[str, list[Any]], log: IO[str]
+) -> None:
     from notifications.utils import notify  # noqa: PLC0415 - needs Django
 
     rooms, sizes = plan["rooms"], plan["sizes"]

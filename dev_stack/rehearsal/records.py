@@ -59,6 +59,14 @@ class ClientRecord:
     failed_tries: int = 0
     foreign_frames: int = 0
 
+    def came_before(self, at: float) -> bool:
+        """Whether it had been connected by then."""
+        return bool(self.sessions) and self.sessions[0].opened <= at
+
+    def has(self, key: Key) -> bool:
+        """Whether a message came to it, over whichever socket."""
+        return any(frame.key == key for session in self.sessions for frame in session.frames)
+
 
 def read_messages(publisher: str, lines: Iterable[str]) -> list[Message]:
     """A publisher's log, in the order in which it published. A last line that was cut off is left

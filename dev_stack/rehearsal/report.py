@@ -40,8 +40,8 @@ class Report:
                 self.say(f"    {example}")
         else:
             self.say(
-                f"All held: {figures.clients} clients, {figures.total.counts['received']:,} frames, "
-                "none lost, doubled, out of order or different.",
+                f"All held: {figures.clients} clients, "
+                f"{figures.total.counts['received']:,} frames, none lost, doubled, out of order or different.",
                 "bold green",
             )
 

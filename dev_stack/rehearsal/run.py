@@ -72,7 +72,7 @@ class Rehearsal:
         self._say = say
         self._folder = folder
         config = folder / "wsmigrate.toml"
-        write_config(config, stack, load, stack.folder / "control.sock")
+        write_config(config, stack, load, stack.folder / "control.sock", self.gate_file)
         env = base_environment({**os.environ, **stack.site.env()})
         self._operator = Operator(config, stack.site.folder, env)
         self._faults = Faults(scenario, stack, self, say)

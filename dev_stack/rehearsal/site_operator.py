@@ -17,6 +17,7 @@ from wsmigrate.errors import UnavailableError
 
 _ACCEPTED = "a rehearsal on the local stack"
 _TRIES = 8
+_TRY_AGAIN_S = 3.0
 _LOOKS = 40
 _LOOK_AGAIN_S = 1.5
 _TIMEOUT_S = 600.0
@@ -67,6 +68,8 @@ class Operator:
             failures += call.status > 0
             if call.status == 0 and said.get("rung") == step.rung.name and said["goal"] is None:
                 return
+            if call.status > 0:
+                time.sleep(_TRY_AGAIN_S)
             ready()
             status = self.status()
             if status["rung"] == step.rung.name and status["goal"] is None:
@@ -85,7 +88,7 @@ class Operator:
             call, said = self.run("status")
             if call.status == 0:
                 self.calls.pop()  # a look is no step
-                return said
+                return dict(said)
             time.sleep(_LOOK_AGAIN_S)
         raise UnavailableError("`wsmigrate status` does not answer.")
 

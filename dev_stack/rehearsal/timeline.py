@@ -1,4 +1,4 @@
-"""The timeline of a rehearsal, as a picture: who was where, what came, how late, and what befell."""
+"""The timeline of a rehearsal, as a picture: who was where, what came, how late, what befell."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAGE = """\
 <!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Rehearsal of a cutover</title>
 <style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 td, th {{ padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #ddd }}
 td:first-child, th:first-child {{ text-align: left }}
@@ -143,7 +143,7 @@ def _drawn(seen: Seen, figures: Figures, kind: str) -> bytes:
 
 
 def _mark_steps(axes: tuple[Any, ...], seen: Seen) -> None:
-    for number, taken in enumerate(seen.steps):
+    for taken in seen.steps:
         began, done = taken.began - seen.began, taken.done - seen.began
         colour = "#7209b7" if taken.step.back else "#555555"
         for axis in axes:
@@ -159,7 +159,6 @@ def _mark_steps(axes: tuple[Any, ...], seen: Seen) -> None:
             va="bottom",
             ha="left",
         )
-        del number
     for one in seen.happened:
         for axis in axes:
             axis.axvline(one.at - seen.began, color="#e09f00", linewidth=1.2, linestyle="--")

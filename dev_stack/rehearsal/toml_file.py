@@ -39,11 +39,27 @@ legacy_port = {legacy_port}
 per_second = {per_second}
 in_flight = {in_flight}
 admin_url = {admin_url}
+
+[gates]
+channels_url = {channels_url}
+legacy_url = {legacy_url}
+window_s = {window_s}
+off = {off}
+
+[gates.thresholds]
+# One machine carries everything, the load too: what its servers take for a frame says little.
+latency_slack_s = 3.0
+lag_s = 15.0
+
+[[gates.commands]]
+name = "rehearsal"
+command = {gate}
 """
 
 
-def write_config(path: Path, stack: Stack, load: Load, control: Path) -> None:
-    """Write it. ``control`` is the socket that the hooks talk to."""
+def write_config(path: Path, stack: Stack, load: Load, control: Path, gate: Path) -> None:
+    """Write it. ``control`` is the socket that the hooks talk to; while there is the file ``gate``,
+    a gate fails."""
     endpoints = stack.endpoints
     hooks = "\n".join(
         f"{word.replace('-', '_')} = "
@@ -64,6 +80,11 @@ def write_config(path: Path, stack: Stack, load: Load, control: Path) -> None:
             per_second=load.per_second,
             in_flight=load.in_flight,
             admin_url=json.dumps(endpoints.channels_admin_url),
+            channels_url=json.dumps(endpoints.channels_ws_url),
+            legacy_url=json.dumps(endpoints.legacy_ws_url),
+            window_s=load.gates_window_s,
+            off=json.dumps(list(load.gates_off)),
+            gate=json.dumps(["test", "!", "-e", str(gate)]),
         ),
         encoding="utf-8",
     )

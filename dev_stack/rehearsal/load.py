@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any, Final
 from dev_stack.rehearsal.toml import Table, read_toml
 from wsmigrate.errors import ConfigError
 from wsmigrate.gates.built_in import checked_names
-from wsmigrate.parity.recording import Recording
+from wsmigrate.parity.frames import Opcode, WireFrame
+from wsmigrate.parity.recording import Recording, SocketRecording
 from wsmigrate.parity.recording_file import read_recording
 from wsmigrate.rooms import checked_room
 from wsmigrate.rungs import ladder
@@ -50,7 +51,8 @@ class Load:
     ``site_rate`` messages a second are posted over the site's REST API to chats of its own, beside
     those of ``rooms``, which come from ``publishers`` processes that call ``notify()``.
     ``sizes`` are taken in turn. A client that is closed comes back after ``retry_after_s``.
-    ``late_clients`` connect after each rollback.
+    ``late_clients`` connect after each rollback and in each step of the canary. ``gates_window_s``
+    is how long gates measure before a step; those in ``gates_off`` are not asked.
     """
 
     rooms: tuple[RoomLoad, ...]
@@ -101,10 +103,10 @@ def load_of_file(path: Path) -> Load:
     document = Table(
         read_toml(path, "load"), str(path), frozenset({"load", "course", "drain", "gates"})
     )
-    return _load_of(document, str(path), None)
+    return _load_of(document, str(path))
 
 
-def load_of_recording(path: Path, base: Load | None = None) -> Load:
+def load_of_recording(path: Path) -> Load:
     """A load like that of a recording of ``wsmigrate parity record``: its rooms, with the clients
     that each had at once, the rate of what came to them, and its sizes.
 
@@ -116,18 +118,13 @@ def load_of_recording(path: Path, base: Load | None = None) -> Load:
         raise ConfigError(
             f"The recording {path} holds no client that was let in, so there is no load in it."
         )
+    if not any(room.rate for room in rooms):
+        raise ConfigError(f"The recording {path} holds no frame, so there is no load in it.")
     sizes = _sizes_of(recording)
-    usual = base or usual_load()
-    return Load(
-        rooms=rooms,
-        sizes=sizes or usual.sizes,
-        publishers=usual.publishers,
-        site_rate=usual.site_rate,
-        percentages=usual.percentages,
-    )
+    return Load(rooms=rooms, sizes=sizes or Load(rooms).sizes)
 
 
-def _load_of(document: Table, place: str, _base: None) -> Load:
+def _load_of(document: Table, place: str) -> Load:
     load = Table(document.raw("load", {}), f"{place}, [load]", _LOAD_KEYS)
     course = Table(document.raw("course", {}), f"{place}, [course]", _COURSE_KEYS)
     drain = Table(document.raw("drain", {}), f"{place}, [drain]", _DRAIN_KEYS)
@@ -216,24 +213,22 @@ def _percentages(course: Table) -> tuple[int, ...]:
 
 
 def _rooms_of(recording: Recording) -> tuple[RoomLoad, ...]:
-    by_room: dict[str, list[Any]] = {}
+    by_room: dict[str, list[SocketRecording]] = defaultdict(list)
     for socket in recording.sockets:
         if socket.handshake is not None and socket.handshake.status == 101:
-            by_room.setdefault(socket.room, []).append(socket)
-    lasted = max(
-        (frame.at for some in by_room.values() for socket in some for frame in socket.frames),
-        default=0.0,
-    )
-    lasted = (
-        max(lasted, *(socket.end.at for some in by_room.values() for socket in some), 1.0)
-        if by_room
-        else 1.0
-    )
+            by_room[socket.room].append(socket)
+    moments = [
+        at
+        for sockets in by_room.values()
+        for socket in sockets
+        for at in (socket.end.at, *(frame.at for frame in socket.frames))
+    ]
+    lasted = max(1.0, *moments) if moments else 1.0
     return tuple(
         RoomLoad(
             room,
             len({socket.client for socket in sockets}),
-            # Each client of a room gets the same: the one that got most was there longest.
+            # Each client of a room gets the same: who got most was there longest.
             max(len(_messages(socket.frames)) for socket in sockets) / lasted,
         )
         for room, sockets in sorted(by_room.items())
@@ -243,16 +238,16 @@ def _rooms_of(recording: Recording) -> tuple[RoomLoad, ...]:
 def _sizes_of(recording: Recording) -> tuple[int, ...]:
     """Ten sizes that stand for all: the middles of the tenths."""
     sizes = sorted(
-        frame.size if frame.size >= 0 else len(frame.payload)
-        for socket in recording.sockets
-        for frame in _messages(socket.frames)
+        frame.length for socket in recording.sockets for frame in _messages(socket.frames)
     )
     if not sizes:
         return ()
-    middles: Sequence[float] = sizes if len(sizes) < 2 else quantiles(sizes, n=21)[::2]
+    middles: Sequence[float] = (
+        sizes if len(sizes) < 2 else quantiles(sizes, n=21, method="inclusive")[::2]
+    )
     return tuple(min(max(round(size), LEAST_BYTES), MAX_BYTES) for size in middles)
 
 
-def _messages(frames: Sequence[Any]) -> list[Any]:
+def _messages(frames: Sequence[WireFrame]) -> list[WireFrame]:
     """The data frames; control frames are no load."""
-    return list(itertools.filterfalse(lambda frame: frame.opcode not in {1, 2}, frames))
+    return [frame for frame in frames if frame.opcode in {Opcode.TEXT, Opcode.BINARY}]

@@ -41,7 +41,8 @@ class Report:
         else:
             self.say(
                 f"All held: {figures.clients} clients, "
-                f"{figures.total.counts['received']:,} frames, none lost, doubled, out of order or different.",
+                f"{figures.total.counts['received']:,} frames, "
+                "none lost, doubled, out of order or different.",
                 "bold green",
             )
 

@@ -22,6 +22,7 @@ from dev_stack.rehearsal.site_operator import Call, Operator
 from dev_stack.rehearsal.toml_file import write_config
 from dev_stack.services.entrance import DOOR, LEGACY
 from dev_stack.stack import Stack
+from wsmigrate.rungs import Stage
 
 BRIDGE: Final = "bridge"
 PROBE_AFTER_S: Final = 5.0
@@ -120,8 +121,9 @@ class Rehearsal:
         done = time.monotonic()
         self._faults.rest(step)
         time.sleep(self._load.dwell_s)
+        if step.back or step.rung.stage is Stage.CANARY:
+            company.join_late()  # new clients are what a share is about
         if step.back:
-            company.join_late()
             time.sleep(max(0.0, done + PROBE_AFTER_S + _PROBE_S - time.monotonic()))
         servers = company.status()["servers"]
         self._say(f"{step.name:<24}{done - began:6.1f} s   {_shown(servers)}")

@@ -11,13 +11,13 @@ from pathlib import Path
 from rich.console import Console
 
 from dev_stack.demo.figures_file import check_writable, write_figures
-from dev_stack.demo.session import ended_by_signals
 from dev_stack.rehearsal.figures import Figures, figures_of
 from dev_stack.rehearsal.load import Load, usual_load
 from dev_stack.rehearsal.report import Report
 from dev_stack.rehearsal.run import Rehearsal, Seen
 from dev_stack.rehearsal.scenario import Scenario
 from dev_stack.rehearsal.timeline import SUFFIXES, write_timeline
+from dev_stack.signals import ended_by_signals
 from dev_stack.stack import Stack, StackOptions
 from wsmigrate.errors import ConfigError, ExitCode
 

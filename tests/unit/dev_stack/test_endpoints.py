@@ -26,6 +26,7 @@ def test_the_json_has_the_agreed_keys_and_values():
         "channels_ws_url": "ws://127.0.0.1:5",
         "channels_admin_url": "http://127.0.0.1:7",
         "front_ws_url": "ws://127.0.0.1:6",
+        "public_ws_url": "ws://127.0.0.1:6",
         "haproxy_socket": "/run/socket",
         "pids": {"legacy": [10, 11]},
         "logs": {"legacy": "/run/legacy.log"},

@@ -16,6 +16,7 @@ _COMMANDS = {
     "bridge": ("migrate_cli.commands.bridge", "bridge"),
     "convert": ("migrate_cli.commands.convert", "convert"),
     "demo": ("migrate_cli.commands.demo", "demo"),
+    "doctor": ("migrate_cli.commands.doctor", "doctor"),
     "drain": ("migrate_cli.commands.drain", "drain"),
     "gates": ("migrate_cli.commands.gates", "gates"),
     "history": ("migrate_cli.commands.history", "history"),

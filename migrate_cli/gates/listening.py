@@ -199,7 +199,7 @@ class Listener:
     async def _wait_for_the_rest(self) -> None:
         deadline = time.monotonic() + _LATE_AFTER_S
         synthetic = [self._rooms[room] for room in self.ears.synthetic]
-        while any(live.pending for live in synthetic):  # noqa: ASYNC110 - looked at, not awaited
+        while any(live.pending for live in synthetic):
             if time.monotonic() > deadline:
                 return
             await asyncio.sleep(0.05)

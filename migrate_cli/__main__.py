@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from migrate_cli.silence import fall_silent
 from wsmigrate.errors import ExitCode, WsmigrateError
 from wsmigrate.versions import require_python
 
@@ -52,7 +53,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _say(sentence: str) -> None:
-    print(f"wsmigrate: {sentence}", file=sys.stderr)  # noqa: T201
+    try:
+        print(f"wsmigrate: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:  # nobody reads it; the exit code is to be the right one all the same
+        fall_silent()
 
 
 if __name__ == "__main__":

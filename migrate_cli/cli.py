@@ -30,6 +30,7 @@ _COMMANDS = {
     "rollback": ("migrate_cli.commands.rollback", "rollback"),
     "room": ("migrate_cli.commands.room", "room"),
     "route": ("migrate_cli.commands.route", "route"),
+    "run": ("migrate_cli.commands.run", "run"),
     "scan": ("migrate_cli.commands.scan", "scan"),
     "serve": ("migrate_cli.commands.serve", "serve"),
     "status": ("migrate_cli.commands.status", "status"),

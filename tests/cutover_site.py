@@ -82,9 +82,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Operator:
-    """Runs ``wsmigrate`` as an operator does."""
+    """Runs ``wsmigrate`` as an operator does. A command has so many seconds."""
 
     project: Project
+    within_s: float = 120
 
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -94,7 +95,7 @@ class Operator:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=self.within_s,
         )
 
     def done(self, *words: str) -> str:

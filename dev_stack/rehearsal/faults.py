@@ -7,15 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import psutil
 import psycopg
 
 from dev_stack.rehearsal.course import Step
+from dev_stack.rehearsal.operated import OperatedStack
 from dev_stack.rehearsal.scenario import EVERY, OPERATOR, Deed, Fault, Moment, Scenario
-from dev_stack.stack import Stack
 from wsmigrate.errors import UnavailableError, WsmigrateError
 
 _POLL_S: Final = 0.01
@@ -36,23 +35,12 @@ class Happened:
     until: float = 0.0
 
 
-class Actors(Protocol):
-    """What faults act on, beside the stack."""
-
-    failing_hooks: set[str]
-    gate_file: Path
-
-    def kill_operator(self) -> bool:
-        """SIGKILL to the operator's command; whether one ran."""
-
-
 @dataclass
 class Faults:
     """The faults of a rehearsal. ``begin`` and ``end`` enclose each step, ``rest`` follows it."""
 
     scenario: Scenario
-    stack: Stack
-    actors: Actors
+    site: OperatedStack
     say: Callable[[str], None]
     happened: list[Happened] = field(default_factory=list)
     _step: int = 0
@@ -93,7 +81,7 @@ class Faults:
         # A part that was just killed is still taken for ready: the supervisor looks ten times a
         # second.
         time.sleep(0.3)
-        while not self.stack.supervisor.all_ready():
+        while not self.site.stack.supervisor.all_ready():
             if time.monotonic() > deadline:
                 raise UnavailableError("Not all parts of the stack run again.")
             time.sleep(0.05)
@@ -171,7 +159,7 @@ class Faults:
 
     def _connected(self) -> psycopg.Connection[Any]:
         return psycopg.connect(
-            self.stack.endpoints.postgres_dsn,
+            self.site.stack.endpoints.postgres_dsn,
             autocommit=True,
             connect_timeout=5,
             application_name="wsmigrate rehearse",
@@ -191,11 +179,11 @@ class Faults:
 
     def _deed(self, fault: Fault) -> bool:
         if fault.what == OPERATOR:
-            return self.actors.kill_operator()
+            return self.site.operator.kill()
         if fault.deed is Deed.END_CONNECTIONS:
             return self._end_connections() > 0
         if fault.deed is Deed.FAIL_HOOK:
-            self.actors.failing_hooks.add(fault.what)
+            self.site.failing_hooks.add(fault.what)
             return True
         if fault.deed is Deed.FAIL_GATE:
             return self._fail_gate(fault.for_s)
@@ -204,7 +192,7 @@ class Faults:
         return self._end_part(fault)
 
     def _end_part(self, fault: Fault) -> bool:
-        supervisor = self.stack.supervisor
+        supervisor = self.site.stack.supervisor
         if fault.what == _WORKER:
             psutil.Process(self._family("legacy")[1]).kill()
         elif fault.deed is Deed.KILL:
@@ -235,14 +223,14 @@ class Faults:
         return 0 if row is None else int(row[0])
 
     def _fail_gate(self, for_s: float) -> bool:
-        self.actors.gate_file.write_text("closed", encoding="utf-8")
-        threading.Timer(for_s, self.actors.gate_file.unlink).start()
+        self.site.gate.write_text("closed", encoding="utf-8")
+        threading.Timer(for_s, self.site.gate.unlink).start()
         return True
 
     def _family(self, part: str) -> list[int]:
         """The processes of a part, its main one first. Raises UnavailableError if it is off."""
         name = "legacy" if part == _WORKER else part
-        found = self.stack.supervisor.pids().get(name, [])
+        found = self.site.stack.supervisor.pids().get(name, [])
         if not found or not psutil.pid_exists(found[0]):
             raise UnavailableError(f"The part {name} does not run, so nothing can befall it.")
         return found

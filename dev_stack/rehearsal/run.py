@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from dev_stack.parts import base_environment
 from dev_stack.rehearsal.company import Company
-from dev_stack.rehearsal.control import Control
 from dev_stack.rehearsal.course import Step, course_of
 from dev_stack.rehearsal.faults import Faults, Happened
 from dev_stack.rehearsal.load import Load
 from dev_stack.rehearsal.records import ClientRecord, Message
 from dev_stack.rehearsal.scenario import Fault, Scenario
-from dev_stack.rehearsal.site_operator import Call, Operator
-from dev_stack.rehearsal.toml_file import write_config
-from dev_stack.services.entrance import DOOR, LEGACY
-from dev_stack.stack import Stack
+from dev_stack.rehearsal.site_operator import Call
 from wsmigrate.rungs import Stage
 
-BRIDGE: Final = "bridge"
 PROBE_AFTER_S: Final = 5.0
 """So long after a rollback a message has to reach every client."""
 
@@ -57,44 +49,26 @@ class Seen:
     history: list[dict[str, Any]] = field(default_factory=list)
     at_the_end: dict[str, Any] = field(default_factory=dict)
     began: float = 0.0
-    rooms: list[str] = field(default_factory=list)
 
 
 class Rehearsal:
     """One run. Raises WsmigrateError where it cannot be carried to its end."""
 
     def __init__(
-        self, stack: Stack, load: Load, scenario: Scenario, folder: Path, say: Callable[[str], None]
+        self, site: OperatedStack, load: Load, scenario: Scenario, say: Callable[[str], None]
     ) -> None:
-        self.failing_hooks: set[str] = set()
-        self.gate_file = stack.folder / "gate"
-        self._stack = stack
+        self._site = site
         self._load = load
         self._say = say
-        self._folder = folder
-        config = folder / "wsmigrate.toml"
-        write_config(config, stack, load, stack.folder / "control.sock", self.gate_file)
-        env = base_environment({**os.environ, **stack.site.env()})
-        self._operator = Operator(config, stack.site.folder, env)
-        self._faults = Faults(scenario, stack, self, say)
+        self._operator = site.operator
+        self._faults = Faults(scenario, site, say)
         self._seen = Seen()
 
-    def kill_operator(self) -> bool:
-        """See Actors."""
-        return self._operator.kill()
-
-    def run(self) -> Seen:
-        """Take all steps under load."""
-        seen, endpoints = self._seen, self._stack.endpoints
-        self._stack.supervisor.hold(BRIDGE)
-        company = Company(
-            self._load,
-            self._stack.site,
-            endpoints.public_ws_url,
-            endpoints.http_url,
-            self._folder,
-        )
-        with self._control(), company:
+    def run(self, folder: Path) -> Seen:
+        """Take all steps under load, whose logs go to ``folder``."""
+        seen, stack = self._seen, self._site.stack
+        urls = stack.endpoints.public_ws_url, stack.endpoints.http_url
+        with Company(self._load, stack.site, *urls, folder) as company:
             status = company.open()
             self._say(f"{status['clients']} clients are connected: {_shown(status['servers'])}")
             company.publish()
@@ -105,7 +79,6 @@ class Rehearsal:
             seen.at_the_end = company.stop(_SETTLE_S)
             seen.history = self._operator.history()
             seen.messages, seen.clients = company.messages(), company.clients()
-            seen.rooms = company.rooms
         seen.happened = self._faults.happened
         seen.missed = self._faults.never_happened()
         return seen
@@ -129,18 +102,6 @@ class Rehearsal:
         self._say(f"{step.name:<24}{done - began:6.1f} s   {_shown(servers)}")
         calls = tuple(self._operator.calls[before:])
         self._seen.steps.append(StepTaken(step, began, done, time.monotonic(), calls, servers))
-
-    @contextlib.contextmanager
-    def _control(self) -> Iterator[None]:
-        supervisor, entrance = self._stack.supervisor, self._stack.entrance
-        doing = {
-            "open-door": lambda: entrance.point_to(DOOR),
-            "close-door": lambda: entrance.point_to(LEGACY),
-            "start-bridge": lambda: supervisor.release(BRIDGE),
-            "stop-bridge": lambda: supervisor.hold(BRIDGE),
-        }
-        with Control(self._stack.folder / "control.sock", doing, self.failing_hooks):
-            yield
 
 
 def _shown(servers: dict[str, int]) -> str:

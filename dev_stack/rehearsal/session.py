@@ -13,6 +13,7 @@ from rich.console import Console
 from dev_stack.demo.figures_file import check_writable, write_figures
 from dev_stack.rehearsal.figures import Figures, figures_of
 from dev_stack.rehearsal.load import Load, usual_load
+from dev_stack.rehearsal.operated import operated
 from dev_stack.rehearsal.report import Report
 from dev_stack.rehearsal.run import Rehearsal, Seen
 from dev_stack.rehearsal.scenario import Scenario
@@ -90,7 +91,8 @@ def rehearse_on(
         f"scenario: {scenario.name}",
         "bold",
     )
-    seen = Rehearsal(stack, load, scenario, folder, report.say).run()
+    with operated(stack, load, folder) as site:
+        seen = Rehearsal(site, load, scenario, report.say).run(folder)
     return seen, figures_of(seen, scenario.name, scenario.limits)
 
 

@@ -12,6 +12,7 @@ from dev_stack.rehearsal.company import Company
 from dev_stack.rehearsal.course import Step, course_of
 from dev_stack.rehearsal.faults import Faults, Happened
 from dev_stack.rehearsal.load import Load
+from dev_stack.rehearsal.operated import OperatedStack
 from dev_stack.rehearsal.records import ClientRecord, Message
 from dev_stack.rehearsal.scenario import Fault, Scenario
 from dev_stack.rehearsal.site_operator import Call

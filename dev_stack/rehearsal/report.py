@@ -8,10 +8,19 @@ from rich.text import Text
 
 from dev_stack.rehearsal.figures import Figures, StepFigures, latency_ms
 
-_COLUMNS = (
-    *("published", "received", "lost", "duplicated", "out_of_order", "mismatched"),
-    *("in_gaps", "cut_off"),
-)
+_COLUMNS = {
+    "published": "sent",
+    "received": "came",
+    "lost": "lost",
+    "duplicated": "twice",
+    "out_of_order": "order",
+    "mismatched": "differ",
+    "in_gaps": "in gaps",
+    "cut_off": "cut off",
+}
+_LEAST_WIDTH = 120
+"""Of the table where it goes to a file, which nobody can make wider."""
+
 _WRONG = frozenset({"lost", "duplicated", "out_of_order", "mismatched"})
 
 
@@ -29,7 +38,8 @@ class Report:
 
     def figures(self, figures: Figures) -> None:
         """The ledger and the verdict."""
-        self._console.print(_table(figures))
+        wide = None if self._console.is_terminal else max(self._console.width, _LEAST_WIDTH)
+        self._console.print(_table(figures), width=wide, soft_wrap=wide is not None)
         for said in figures.switches:
             self.say(f"  backend switch: {said}")
         if figures.why_not:
@@ -50,8 +60,7 @@ class Report:
 def _table(figures: Figures) -> Table:
     table = Table(title=f"Scenario: {figures.scenario}")
     table.add_column("step")
-    headings = [name.replace("_", " ") for name in _COLUMNS]
-    for heading in (*headings, "gaps", "longest", "old p50/p99", "new p50/p99"):
+    for heading in (*_COLUMNS.values(), "gaps", "longest", "old p50/p99", "new p50/p99"):
         table.add_column(heading, justify="right")
     for step in figures.steps:
         table.add_row(*_row(step))

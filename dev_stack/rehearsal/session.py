@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dev_stack.demo.figures_file import check_writable, write_figures
+from dev_stack.rehearsal.course import course_of
 from dev_stack.rehearsal.figures import Figures, figures_of
 from dev_stack.rehearsal.load import Load, usual_load
 from dev_stack.rehearsal.operated import operated
@@ -46,6 +47,7 @@ def run_session(options: SessionOptions, console: Console) -> ExitCode:
         check_writable(options.figures_file)
     if options.timeline is not None:
         _check_timeline(options.timeline)
+    _check_occasions(options)
     logs = options.logs or Path(tempfile.mkdtemp(prefix="wsmigrate-rehearsal-"))
     logs.mkdir(parents=True, exist_ok=True)
     report = Report(console)
@@ -104,6 +106,19 @@ def _write(options: SessionOptions, report: Report, seen: Seen, figures: Figures
         with contextlib.suppress(ImportError):
             write_timeline(options.timeline, seen, figures)
             report.say(f"The timeline is in {options.timeline}")
+
+
+def _check_occasions(options: SessionOptions) -> None:
+    """A fault that finds no occasion would be no fault."""
+    steps = course_of(options.load)
+    for fault in options.scenario.faults:
+        if not any(fault.is_at(step.rung, back=step.back) for step in steps):
+            raise ConfigError(
+                f"The scenario has a fault that finds no occasion: {fault.sentence}.",
+                remedy="The steps are "
+                + ", ".join(dict.fromkeys(step.name for step in steps))
+                + ".",
+            )
 
 
 def _check_timeline(path: Path) -> None:

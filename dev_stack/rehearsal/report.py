@@ -38,8 +38,10 @@ class Report:
 
     def figures(self, figures: Figures) -> None:
         """The ledger and the verdict."""
-        wide = None if self._console.is_terminal else max(self._console.width, _LEAST_WIDTH)
-        self._console.print(_table(figures), width=wide, soft_wrap=wide is not None)
+        console = self._console
+        if not console.is_terminal:
+            console = Console(file=console.file, width=max(console.width, _LEAST_WIDTH))
+        console.print(_table(figures))
         for said in figures.switches:
             self.say(f"  backend switch: {said}")
         if figures.why_not:

@@ -72,12 +72,14 @@ class Ledger:
 @dataclass
 class Account:
     """``ledgers``: one for each stretch of time; ``gaps`` by stretch; ``identical``: the messages
-    that came to everybody whom they were due, in the same bytes. ``worst``: examples of what went
-    wrong, in words."""
+    that came to everybody whom they were due, in the same bytes. ``by_client``: FIGURES of each
+    client in each stretch, where ``published`` is what was published to its room since it came
+    first. ``worst``: examples of what went wrong, in words."""
 
     ledgers: list[Ledger]
     gaps: list[list[Gap]]
     identical: int
+    by_client: dict[tuple[int, int], Counter[str]]
     worst: list[str]
 
 
@@ -89,12 +91,18 @@ class _Accountant:
         self.ledgers = [Ledger() for _ in begins]
         self.gaps: list[list[Gap]] = [[] for _ in begins]
         self.digests: dict[Key, str] = {}
-        self.not_identical: set[Key] = set()
+        self.by_client: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
         self.worst: list[str] = []
 
     def ledger(self, at: float) -> Ledger:
         """The ledger of the stretch that a time falls into."""
         return self.ledgers[self.stretch(at)]
+
+    def count(self, client: ClientRecord, at: float, kind: str) -> None:
+        """Count something of a client, in all and for itself."""
+        stretch = self.stretch(at)
+        self.ledgers[stretch].counts[kind] += 1
+        self.by_client[stretch, client.number][kind] += 1
 
     def stretch(self, at: float) -> int:
         return max(0, bisect_right(self._begins, at) - 1)
@@ -105,7 +113,10 @@ class _Accountant:
         got = self._received(client, by_key)
         missed: list[Message] = []
         for message in messages:
-            if message.fate == TAKEN and message.key not in got:
+            if message.fate != TAKEN or not client.came_before(message.begin):
+                continue
+            self.by_client[self.stretch(message.begin), client.number]["published"] += 1
+            if message.key not in got:
                 self._missing(client, message, missed)
         self._gaps(client, missed)
 
@@ -122,7 +133,7 @@ class _Accountant:
                     )
                     continue
                 ledger = self.ledger(message.begin)
-                ledger.counts["received"] += 1
+                self.count(client, message.begin, "received")
                 ledger.received_from[session.server] += 1
                 if key in got:
                     self._fault(
@@ -139,19 +150,16 @@ class _Accountant:
         return got
 
     def _missing(self, client: ClientRecord, message: Message, missed: list[Message]) -> None:
-        if not client.sessions or message.begin < client.sessions[0].opened:
-            return  # it had not come yet
         place = bisect_right([one.opened for one in client.sessions], message.begin) - 1
         session = client.sessions[place]
-        counts = self.ledger(message.begin).counts
         if session.closed is None or message.end < session.closed - self._under_way_s:
             if self._is_cut_off(session, message):
-                counts["cut_off"] += 1
+                self.count(client, message.begin, "cut_off")
                 missed.append(message)
             else:
                 self._fault(client, session, "lost", message.begin, f"{message.key}")
             return
-        counts["in_gaps"] += 1
+        self.count(client, message.begin, "in_gaps")
         missed.append(message)
 
     def _is_cut_off(self, session: Session, message: Message) -> bool:
@@ -192,9 +200,8 @@ class _Accountant:
     def _fault(
         self, client: ClientRecord, session: Session, kind: str, at: float, what: str
     ) -> None:
-        ledger = self.ledger(at)
-        ledger.counts[kind] += 1
-        ledger.faults_of[session.server][kind] += 1
+        self.count(client, at, kind)
+        self.ledger(at).faults_of[session.server][kind] += 1
         if len(self.worst) < 200:
             self.worst.append(
                 f"{kind}: {what}, published at {at:.3f}; client {client.number} of room "
@@ -221,9 +228,12 @@ def account_of(
     for client in clients:
         accountant.client(client, by_room[client.room])
         accountant.ledgers[0].counts["mismatched"] += client.foreign_frames
-    worst = accountant.worst
     return Account(
-        accountant.ledgers, accountant.gaps, _identical(by_room, clients, accountant), worst
+        accountant.ledgers,
+        accountant.gaps,
+        _identical(by_room, clients, accountant),
+        accountant.by_client,
+        accountant.worst,
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dev_stack.rehearsal.accounting import FIGURES, Account, Gap, Ledger, Outage, account_of
@@ -121,6 +121,7 @@ class Figures:
     began: float
     why_not: tuple[str, ...]
     worst: tuple[str, ...]
+    by_client: Mapping[tuple[int, int], Counter[str]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -208,7 +209,22 @@ def figures_of(seen: Seen, scenario: str, limits: Limits) -> Figures:
         seen.began,
         tuple(_why_not(seen, steps, total, limits, switches)),
         tuple(account.worst),
+        account.by_client,
     )
+
+
+def client_lines(seen: Seen, figures: Figures, rooms: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """A line for each client and step: its room, FIGURES, and its gaps."""
+    rooms_of = {client.number: rooms[client.room] for client in seen.clients}
+    for (place, number), counts in sorted(figures.by_client.items()):
+        step = figures.steps[place].taken.step
+        yield {
+            "step": step.name,
+            "place": place,
+            "client": number,
+            "room": rooms_of[number],
+            **{name: counts[name] for name in FIGURES if name != "refused"},
+        }
 
 
 def latency_ms(ledger: Ledger) -> dict[str, dict[str, float | None]]:

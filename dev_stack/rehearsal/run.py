@@ -50,6 +50,7 @@ class Seen:
     history: list[dict[str, Any]] = field(default_factory=list)
     at_the_end: dict[str, Any] = field(default_factory=dict)
     began: float = 0.0
+    rooms: list[str] = field(default_factory=list)
 
 
 class Rehearsal:
@@ -80,6 +81,7 @@ class Rehearsal:
             seen.at_the_end = company.stop(_SETTLE_S)
             seen.history = self._operator.history()
             seen.messages, seen.clients = company.messages(), company.clients()
+            seen.rooms = company.rooms
         seen.happened = self._faults.happened
         seen.missed = self._faults.never_happened()
         return seen

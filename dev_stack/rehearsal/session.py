@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dev_stack.demo.figures_file import check_writable, write_figures
+from dev_stack.demo.figures_file import check_writable, write_figures, write_lines
 from dev_stack.rehearsal.course import course_of
-from dev_stack.rehearsal.figures import Figures, figures_of
+from dev_stack.rehearsal.figures import Figures, client_lines, figures_of
 from dev_stack.rehearsal.load import Load, usual_load
 from dev_stack.rehearsal.operated import operated
 from dev_stack.rehearsal.report import Report
@@ -28,13 +28,15 @@ PROCESSES_VARIABLE = "LEGACY_WS_PROCESSES"
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """What to rehearse, and where the figures and the picture go. ``logs``: a folder for the logs
-    of all parts; without it they are kept only where something did not hold."""
+    """What to rehearse, and where the figures, the picture and the ledger of each client go.
+    ``logs``: a folder for the logs of all parts; without it they are kept only where something did
+    not hold."""
 
     load: Load = field(default_factory=usual_load)
     scenario: Scenario = field(default_factory=Scenario)
     figures_file: Path | None = None
     timeline: Path | None = None
+    ledger: Path | None = None
     logs: Path | None = None
 
 
@@ -45,6 +47,8 @@ def run_session(options: SessionOptions, console: Console) -> ExitCode:
     """
     if options.figures_file is not None:
         check_writable(options.figures_file)
+    if options.ledger is not None:
+        check_writable(options.ledger, "--ledger")
     if options.timeline is not None:
         _check_timeline(options.timeline)
     _check_occasions(options)
@@ -102,6 +106,10 @@ def _write(options: SessionOptions, report: Report, seen: Seen, figures: Figures
     if options.figures_file is not None:
         write_figures(options.figures_file, figures.as_json())
         report.say(f"The figures are in {options.figures_file}")
+    if options.ledger is not None:
+        lines = client_lines(seen, figures, seen.rooms)
+        write_lines(options.ledger, lines, "--ledger")
+        report.say(f"The ledger of each client is in {options.ledger}")
     if options.timeline is not None:
         with contextlib.suppress(ImportError):
             write_timeline(options.timeline, seen, figures)

@@ -40,6 +40,11 @@ _TIMELINE = Path("wsmigrate-rehearsal.html")
     help="Draw it: .html (with the ledger) or .png.",
 )
 @click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    help="Write what became of each client's frames in each step, a line of JSON each.",
+)
+@click.option(
     "--logs",
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the logs of all parts in this folder.",
@@ -51,6 +56,7 @@ def rehearse(  # noqa: PLR0917
     scenarios: bool,
     figures_file: Path | None,
     timeline: Path,
+    ledger: Path | None,
     logs: Path | None,
 ) -> int:
     """Rehearse the whole cutover on this machine: old server, new server, bridge, front door and a
@@ -71,5 +77,5 @@ def rehearse(  # noqa: PLR0917
     if recording is not None:
         load = load_of_recording(recording)
     what_goes_wrong = Scenario() if scenario is None else scenario_named(scenario)
-    options = SessionOptions(load, what_goes_wrong, figures_file, timeline, logs)
+    options = SessionOptions(load, what_goes_wrong, figures_file, timeline, ledger, logs)
     return int(run_session(options, Console()))

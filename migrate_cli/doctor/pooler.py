@@ -47,10 +47,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def is_pooled(parameters: Mapping[str, Any], name: str) -> bool:
-    """Whether a LISTEN is forgotten. Raises UnavailableError.
+    """Whether a notification misses the connection that listens. Raises UnavailableError.
 
-    A second session is held open within a transaction while the first listens, so that a pooler has
-    to choose another connection for it, or for what comes next.
+    In transaction mode the LISTEN belongs to a session of the pooler, which hands what it hears to
+    whoever has that session at the time, or to nobody.
     """
     channel = sql.Identifier(f"wsmigrate_doctor_{uuid.uuid4().hex}")
     try:
@@ -60,14 +60,14 @@ def is_pooled(parameters: Mapping[str, Any], name: str) -> bool:
         ):
             listening.execute(sql.SQL("LISTEN {}").format(channel))
             notifying.execute(sql.SQL("NOTIFY {}").format(channel))
-            for _ in listening.notifies(timeout=_WITHIN_S, stop_after=1):
-                return False
+            heard = list(listening.notifies(timeout=_WITHIN_S, stop_after=1))
+            listening.execute(sql.SQL("UNLISTEN {}").format(channel))
     except psycopg.Error as error:
         raise UnavailableError(
             f"Whether a pooler stands in front of {name!r} could not be told "
             f"({type(error).__name__})."
         ) from error
-    return True
+    return not heard
 
 
 def _layer_parameters() -> Mapping[str, Any] | None:

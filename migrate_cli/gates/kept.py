@@ -43,8 +43,7 @@ def _kept(connection: Any, project: Config, inbox: str, said: Mapping[str, Any])
     dropped = False
     if count and project.inbox_kind is InboxKind.STREAM:
         dropped = _first_offset(connection, channel, inbox) > 0
-    # Without a bridge nobody knows how old the oldest message is that waits.
-    unknown = float("nan") if count else 0.0
+    unknown = float("nan")  # without a bridge nobody knows how old the oldest message is that waits
     return InboxKept(
         inbox=inbox,
         behind_s=float(said.get("lag_s", unknown)),

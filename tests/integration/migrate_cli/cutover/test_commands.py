@@ -56,6 +56,8 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(operator: Operato
 def test_without_a_gate_that_knows_nothing_goes_up_unless_a_reason_is_given(
     operator: Operator, config: Path
 ) -> None:
+    with config.open("a") as file:
+        file.write('[gates]\noff = ["database-connections", "table-size"]\n')
     refused = operator.run("advance", "--execute", "--config", str(config))
     assert refused.returncode == 2
     assert "--accept-inconclusive" in refused.stderr

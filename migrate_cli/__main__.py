@@ -14,8 +14,8 @@ from wsmigrate.versions import require_python
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with a code of ExitCode."""
+def main(args: Sequence[str] | None = None, program: str = "wsmigrate") -> None:
+    """Run the command line and exit with a code of ExitCode. ``program`` is its name in usages."""
     try:
         require_python("The command line")
     except WsmigrateError as error:
@@ -29,7 +29,7 @@ def main(args: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if args is None else list(args)
     try:
         # Not by cli.main(), which ends with exit code 1 when nobody reads the output any more.
-        with cli.make_context("wsmigrate", words) as context:
+        with cli.make_context(program, words) as context:
             code = cli.invoke(context) or 0
         sys.stdout.flush()
         sys.exit(code)

@@ -14,8 +14,11 @@ from typing import Any
 
 from audience import Audience
 from project import SITE, Project, wait_until
+from wsmigrate.gates.built_in import ALL_GATES
 
 SCRIPT = Path(__file__).with_name("steady_publisher.py")
+NO_GATES = f"[gates]\noff = {json.dumps([gate.name for gate in ALL_GATES])}\n"
+"""For tests of something else: each step then has to be let pass with a reason."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import site_hooks
-from cutover_site import Load, Operator
+from cutover_site import NO_GATES, Load, Operator
 from dev_stack.runtime import Runtime
 from moving import Audience, Site, site
 from project import Project, wait_until
@@ -115,6 +115,7 @@ def whole_site(
         front = parts.url.rpartition(":")[2]
         parts.config.write_text(
             parts.config.read_text()
+            + NO_GATES
             + CONFIGURATION.format(
                 open_door=json.dumps([*hook, "point", front, str(points_at)]),
                 close_door=json.dumps([*hook, "point", str(parts.legacy_port), str(points_at)]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from migrate_cli.cutover.attention import Attention, RunFailedError
@@ -144,31 +145,48 @@ class Runner:
 
     def _bake(self, place: Place) -> Place:
         """Watch the rung. Gates are asked every now and then, and at the end they have to know."""
+        with ThreadPoolExecutor(1, "gates-of-a-bake") as threads:
+            return self._baked(place, lambda: threads.submit(self._leaving, self._state()))
+
+    def _baked(self, place: Place, ask: Callable[[], Future[Judgement | None]]) -> Place:
+        """Gates may measure for half a minute: meanwhile wishes are heeded and the bake goes on."""
         now = self._clocks.now
         last = saved = now()
-        asked: float | None = None
+        asked_at: float | None = None
+        asking: Future[Judgement | None] | None = None
+        last_word = False
         while True:
             self._telling.bake(place)
             if self._attention.heed(place):
                 last = now()  # a pause is no watching
             place, last = place.baked(now() - last), now()
+            if asking is not None and asking.done():
+                judgement, asking = asking.result(), None
+                if judgement is not None and judgement.outcome is Outcome.FAIL:
+                    self._telling.gates(judgement)
+                    return self._failing(place.failing(_reasons(judgement, Outcome.FAIL)))
+                if last_word and self._may_pass(place, judgement):
+                    return place.after()
+                last_word = False
             over = not place.bake_left_s
-            if over or asked is None or last - asked >= place.plan.check_every_s:
-                asked = last
-                judgement = self._leaving(self._state())
-                if judgement is not None and judgement.outcome is not Outcome.PASS:
-                    why = _reasons(judgement, judgement.outcome)
-                    if judgement.outcome is Outcome.FAIL:
-                        return self._failing(place.failing(why))
-                    if over and not self._accepted(place):
-                        self._attention.pause(place, why)
-                        continue
-            if over:
-                return place.after()
+            due = asked_at is None or last - asked_at >= place.plan.check_every_s
+            if asking is None and (over or due):
+                asked_at, asking, last_word = last, ask(), over
             if now() - saved >= _SAVE_EVERY_S:
                 saved = now()
                 self._attention.save(place)
-            self._clocks.sleep(min(_TICK_S, place.bake_left_s))
+            self._clocks.sleep(_TICK_S)
+
+    def _may_pass(self, place: Place, judgement: Judgement | None) -> bool:
+        """The last word on a rung. Where gates do not know it pauses, and they are asked again once
+        it is resumed."""
+        if judgement is None:
+            return True
+        self._telling.gates(judgement)
+        if judgement.outcome is Outcome.PASS or self._accepted(place):
+            return True
+        self._attention.pause(place, _reasons(judgement, Outcome.INCONCLUSIVE))
+        return bool(self._attention.accepted)
 
     def _undo(self, place: Place) -> Place:
         """Back to where the place says."""

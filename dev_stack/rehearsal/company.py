@@ -86,7 +86,7 @@ class Poster:
 
     async def _post_until_stopped(self) -> None:
         async with Api(self._url) as api:
-            chats = await make_chats(api, CHATS)
+            chats = await make_chats(api, CHATS, group="rehearsal-")
             self.rooms = [chat.room for chat in chats]
             self._made.set()
             await asyncio.to_thread(self._begun.wait)

@@ -16,9 +16,10 @@ from migrate_cli.cutover.conduct import load_state, next_rung
 from migrate_cli.cutover.gates_shown import gates_table
 from migrate_cli.cutover.options import site_options
 from migrate_cli.cutover.ports import PlannedGate
-from migrate_cli.cutover.view import process_table, record_of_status, where_lines
+from migrate_cli.cutover.view import process_table, record_of_status, run_lines, where_lines
 from migrate_cli.wiring import Operation, operation
 from wsmigrate.gates import GateResult
+from wsmigrate.run_place import place_of_record
 from wsmigrate.stages import State
 
 _SHOWN_FOR_S = 60.0
@@ -50,15 +51,19 @@ def _record(site: Operation) -> dict[str, Any]:
     stored = site.store.load()
     processes = site.store.processes(heard_within_s=_SHOWN_FOR_S)
     state = load_state(site)
-    record = record_of_status(state, stored, processes, site.store.holder())
+    place = place_of_record(site.store.run_record())
+    record = record_of_status(state, stored, processes, site.store.holder(), place)
     return {**record, "gates": [_gate_record(gate, result) for gate, result in _gates(site, state)]}
 
 
 def _shown(site: Operation) -> Group:
     stored = site.store.load()
     processes = site.store.processes(heard_within_s=_SHOWN_FOR_S)
-    state = load_state(site)
-    lines = where_lines(state, stored, site.store.holder())
+    state, holder = load_state(site), site.store.holder()
+    lines = where_lines(state, stored, holder)
+    place = place_of_record(site.store.run_record())
+    if place is not None:
+        lines += run_lines(place, holder)
     shown: list[Any] = [Text("\n".join(lines))]
     if processes:
         shown += [Text(), process_table(processes, stored.site)]

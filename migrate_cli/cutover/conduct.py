@@ -8,16 +8,28 @@ from typing import Any
 
 from migrate_cli.cutover.executor import Executor, judged_step
 from migrate_cli.cutover.gates_shown import asking_line, gate_line
-from migrate_cli.cutover.lock import operators_lock
+from migrate_cli.cutover.lock import HeldLock, operators_lock
 from migrate_cli.cutover.ports import Say, Watcher
+from migrate_cli.cutover.records import Note
 from migrate_cli.cutover.view import record_of_step
 from migrate_cli.wiring import Operation
 from wsmigrate.command_texts import sentence_of
 from wsmigrate.cutover_record import state_of_record
 from wsmigrate.errors import RefusedError
 from wsmigrate.gates import GateResult
+from wsmigrate.run_place import Phase, place_of_record, record_of_place
 from wsmigrate.rungs import Rung
-from wsmigrate.stages import Advance, Event, Heading, Interrupted, Resume, State, step
+from wsmigrate.stages import (
+    Abort,
+    Advance,
+    Event,
+    Heading,
+    Interrupted,
+    Resume,
+    Rollback,
+    State,
+    step,
+)
 
 
 @dataclass(frozen=True)
@@ -58,11 +70,21 @@ def conduct(
         gates = _gates(operation, order, state, event, say)
         if event is not None:
             state = executor.take(state, event, order.why or order.accept_inconclusive, gates)
+            if isinstance(event, (Rollback, Abort)):
+                end_run(operation, lock, f"{order.doing} by hand")
         elif state.is_at_rest:
             raise RefusedError("No step is under way.", then="Nothing was changed.")
         conducted = Conducted(before, state, _steps(state), gates, executed=True)
         conducted.after = executor.run(state)
         return conducted
+
+
+def end_run(operation: Operation, lock: HeldLock, why: str) -> None:
+    """Whoever goes back by hand does not want a plan to go up again by itself."""
+    place = place_of_record(operation.store.run_record())
+    if place is not None and not place.has_ended:
+        operation.store.save_run(lock.fence, record_of_place(place.ended(Phase.ABORTED, why)))
+        operation.store.note(lock.fence, Note("run-aborted", why=why))
 
 
 def _rehearsed(operation: Operation, order: Order, say: Say) -> Conducted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -140,9 +141,9 @@ class Config:
         """All hosts of the broker; any of them will do."""
         return (self.amqp_url, *self.amqp_more)
 
-    @property
+    @functools.cached_property
     def wiring(self) -> RoomWiring:
-        """How rooms are wired in RabbitMQ."""
+        """How rooms are wired in RabbitMQ. Asked for each message."""
         return RoomWiring(self.room_form, self.room_exchange, self.room_key, self.room_durable)
 
     @property

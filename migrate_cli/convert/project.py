@@ -38,6 +38,8 @@ HINTS = (
     # of django_removed
     *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "urlquote"),
     *("contrib.postgres.fields", "is_safe_url", "NullBooleanField", "urlresolvers"),
+    *("django.contrib.auth.views", "staticfiles.templatetags", "render_to_response"),
+    *("python_2_unicode_compatible", "django.utils.six", "import six", "django.utils.timezone"),
 )
 """A module that holds none of these words concerns no rule, so it need not be parsed."""
 

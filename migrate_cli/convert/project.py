@@ -34,6 +34,7 @@ HINTS = (
     "ProtocolTypeRouter",
     "get_asgi_application",
     "AppConfig",
+    *("urlpatterns", "URLRouter"),  # of channels_consumers
     "construct_message",
     # of django_removed
     *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "urlquote"),
@@ -152,11 +153,14 @@ class Project:
 
     @cached_property
     def unparsed(self) -> list[ProjectFile]:
-        """Python files that may concern a rule, and are none that this Python's grammar knows."""
+        """Python files that may concern a rule, and are none that this Python's grammar knows, or
+        could not be read; notebooks too."""
         return [
             one
             for path, one in self.files.items()
-            if path.endswith(".py") and _HINT.search(one.text) and path not in self.sources
+            if path.endswith((".py", ".ipynb"))
+            and path not in self.sources
+            and (_HINT.search(one.text) or (one.left_alone and not one.data))
         ]
 
     def sources_with(self, *words: str) -> Iterator[PythonSource]:

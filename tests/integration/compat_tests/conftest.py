@@ -15,6 +15,7 @@ from plain_server import Town
 from migrate_cli.__main__ import main
 
 sys.path.append(str(Path(__file__).parents[1] / "legacy_uwsgi_ws"))
+sys.path.append(str(Path(__file__).parents[2] / "unit" / "compat_tests"))
 from legacy_process import LegacyProcess
 
 from project import Project, Served

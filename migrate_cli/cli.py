@@ -25,6 +25,7 @@ _COMMANDS = {
     "parity": ("migrate_cli.commands.parity", "parity"),
     "pause": ("migrate_cli.commands.pause", "pause"),
     "plan": ("migrate_cli.commands.plan", "plan"),
+    "rehearse": ("migrate_cli.commands.rehearse", "rehearse"),
     "resume": ("migrate_cli.commands.resume", "resume"),
     "rollback": ("migrate_cli.commands.rollback", "rollback"),
     "room": ("migrate_cli.commands.room", "room"),

@@ -12,6 +12,7 @@ from dev_stack.demo.plan import DemoOptions
 from dev_stack.rehearsal.figures import Figures
 from dev_stack.rehearsal.load import Load, usual_load
 from dev_stack.rehearsal.report import Report
+from dev_stack.rehearsal.scenario import Limits, Scenario
 from dev_stack.rehearsal.session import SessionOptions, rehearse_on
 from dev_stack.stack import Stack
 from wsmigrate.gates.built_in import ALL_GATES
@@ -20,6 +21,8 @@ WORKERS: Final = 2
 """Processes of the old server: its sockets are closed worker by worker."""
 
 _MESSAGES_A_SECOND = 20.0
+_LIMITS = Limits(longest_gap_s=20.0)
+"""Who shows it to others does not want to be let down by a machine that is busy."""
 _WRONG = ("lost", "duplicated", "out_of_order", "mismatched")
 
 
@@ -44,8 +47,9 @@ def short_cutover(stack: Stack, demo: DemoOptions, console: Console, logs: Path)
     """Take the stack, whose clients have left, through all stages and back."""
     stack.front_door.set_share(0)
     report = Report(console)
+    options = SessionOptions(short_load(demo), Scenario(limits=_LIMITS))
     folder = Path(tempfile.mkdtemp(prefix="cutover-", dir=logs))
-    _, figures = rehearse_on(stack, SessionOptions(short_load(demo)), report, folder)
+    _, figures = rehearse_on(stack, options, report, folder)
     report.figures(figures)
     return figures
 

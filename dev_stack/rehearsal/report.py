@@ -42,6 +42,9 @@ class Report:
         if not console.is_terminal:
             console = Console(file=console.file, width=max(console.width, _LEAST_WIDTH))
         console.print(_table(figures))
+        self.say(
+            "  ms: the latency from notify() to the frame, p50/p99, by the server that sent it"
+        )
         for said in figures.switches:
             self.say(f"  backend switch: {said}")
         if figures.why_not:
@@ -61,8 +64,8 @@ class Report:
 
 def _table(figures: Figures) -> Table:
     table = Table(title=f"Scenario: {figures.scenario}")
-    table.add_column("step")
-    for heading in (*_COLUMNS.values(), "gaps", "longest", "old p50/p99", "new p50/p99"):
+    table.add_column("step", no_wrap=True)
+    for heading in (*_COLUMNS.values(), "gaps", "longest", "old ms", "new ms"):
         table.add_column(heading, justify="right")
     for step in figures.steps:
         table.add_row(*_row(step))
@@ -96,6 +99,6 @@ def _count(name: str, count: int) -> Text:
 
 def _latencies(found: dict[str, dict[str, float | None]]) -> list[str]:
     return [
-        "" if times["p50"] is None else f"{times['p50']:.0f}/{times['p99']:.0f} ms"
+        "" if times["p50"] is None else f"{times['p50']:.0f}/{times['p99']:.0f}"
         for times in found.values()
     ]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from migrate_cli.cutover.checklists import checklist_of
 from migrate_cli.cutover.conduct import load_state
 from migrate_cli.cutover.gates_shown import record_of_planned
 from migrate_cli.cutover.options import site_options
@@ -22,10 +23,20 @@ from wsmigrate.stages import State
 
 @click.command()
 @site_options
-def plan(config_file: Path | None, settings: str | None, as_json: bool) -> int:
+@click.option(
+    "--checklist",
+    "as_checklist",
+    is_flag=True,
+    help="The runbook for this project, in Markdown: what to do, watch and be ready to take back.",
+)
+def plan(config_file: Path | None, settings: str | None, as_json: bool, as_checklist: bool) -> int:
     """Print every step that is left, and what each would do. Changes nothing."""
     with operation(config_file, settings) as site:
         state = load_state(site)
+        if as_checklist:
+            lines = checklist_of(site, state, config_file, settings)
+            click.echo(json.dumps({"checklist": lines}) if as_json else "\n".join(lines))
+            return 0
         steps = _steps(state, site.gates)
     if as_json:
         click.echo(json.dumps({"rung": state.rung.name, "steps": steps}, ensure_ascii=False))

@@ -335,7 +335,7 @@ def _why_not(
         ]
         if total.counts["refused"]:
             found.append(f"{total.counts['refused']} calls of notify() failed")
-    found += [f"this fault never happened: {fault.sentence}" for fault in seen.missed]
+    found += [f"this fault never happened: {missed}" for missed in seen.missed]
     away = seen.at_the_end.get("servers", {}).get("away", 0)
     if away:
         found.append(f"{away} clients are away at the end")

@@ -14,6 +14,7 @@ from dev_stack.rehearsal.load import Load, usual_load
 from dev_stack.rehearsal.report import Report
 from dev_stack.rehearsal.scenario import Limits, Scenario
 from dev_stack.rehearsal.session import SessionOptions, rehearse_on
+from dev_stack.rehearsal.step_figures import WRONG
 from dev_stack.stack import Stack
 from wsmigrate.gates.built_in import ALL_GATES
 
@@ -23,7 +24,6 @@ WORKERS: Final = 2
 _MESSAGES_A_SECOND = 20.0
 _LIMITS = Limits(longest_gap_s=20.0)
 """Who shows it to others does not want to be let down by a machine that is busy."""
-_WRONG = ("lost", "duplicated", "out_of_order", "mismatched")
 
 
 def short_load(demo: DemoOptions) -> Load:
@@ -58,6 +58,6 @@ def with_cutover(demo: dict[str, Any], cutover: Figures) -> dict[str, Any]:
     """The demo's figures with those of the cutover: its gaps and stages, and what went wrong in
     it counted with the rest."""
     found = cutover.as_json()
-    wrong = {name: demo[name] + found[name] for name in _WRONG}
+    wrong = {name: demo[name] + found[name] for name in WRONG}
     more = ("gaps", "in_gaps", "stages", "switches", "held", "why_not")
     return {**demo, **wrong, **{name: found[name] for name in more}}

@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dev_stack.rehearsal.figures import Figures, StepFigures, latency_ms
+from dev_stack.rehearsal.figures import Figures
+from dev_stack.rehearsal.step_figures import WRONG, StepFigures, latency_ms
 
 _COLUMNS = {
     "published": "sent",
@@ -20,8 +21,6 @@ _COLUMNS = {
 }
 _LEAST_WIDTH = 120
 """Of the table where it goes to a file, which nobody can make wider."""
-
-_WRONG = frozenset({"lost", "duplicated", "out_of_order", "mismatched"})
 
 
 class Report:
@@ -92,7 +91,7 @@ def _row(step: StepFigures) -> list[str | Text]:
 
 
 def _count(name: str, count: int) -> Text:
-    if name in _WRONG:
+    if name in WRONG:
         return Text(str(count), "bold red" if count else "green")
     return Text(str(count) if count or name in {"published", "received"} else "")
 

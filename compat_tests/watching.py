@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from compat_tests.capture.client import WireClient
 from compat_tests.capture.message_tap import MessageTap
 from compat_tests.capture.request import Request
 from compat_tests.capture.room_queues import RoomQueues
+from compat_tests.ending import ended_by_signals
 from compat_tests.reports.watch_lines import line_of, told
 from compat_tests.running.options import Server
 from wsmigrate.errors import ConfigError, ExitCode, UnavailableError
@@ -67,14 +67,8 @@ async def watch(options: WatchOptions, say: Say) -> ExitCode:
         raise ConfigError("There is no room to watch.", remedy="Name rooms, or sample more.")
     watcher = _Watcher(options, rooms, say)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
+    with ended_by_signals(stop.set):
         return await watcher.run(stop)
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 class _Watcher:
@@ -169,7 +163,7 @@ class _Watcher:
         figures = LiveFigures()
         for room in self._rooms.values():
             figures.add(room.figures.taken())
-        self._total.add(figures)
+        self._total.add(figures, keep=False)
         line = line_of(
             figures,
             max(seconds, 0.001),

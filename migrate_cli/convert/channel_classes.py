@@ -23,6 +23,8 @@ PROVIDERS = (
 )
 """What django-notifs 4 has the sending itself done by."""
 
+OURS = "channels_ws.notify.channel.WebSocketChannel"
+
 
 @dataclass(frozen=True, eq=False)
 class ChannelClass:
@@ -51,9 +53,14 @@ class ChannelClass:
     @property
     def has_old_form(self) -> bool:
         """Whether it is made for django-notifs up to 3: construct_message and notify(message)."""
-        if {"build_payload", "send"} & self.methods.keys():
+        if {"build_payload", "send"} & self.methods.keys() or self.is_ours:
             return False
         return bool({"construct_message", "notify"} & self.methods.keys()) or bool(self.aliases)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a subclass of wsmigrate's own channel."""
+        return any(self.source.qualified(one.value) == OURS for one in self.node.bases)
 
     @property
     def alias(self) -> str:
@@ -109,8 +116,10 @@ def aliases_by_class(project: Project) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
 
     def add(alias: str | None, dotted: str | None) -> None:
-        if alias is not None and dotted is not None and alias not in found.get(dotted, ()):
-            found[dotted] = (*found.get(dotted, ()), alias)
+        if alias is not None and dotted is not None:
+            dotted = project.origin(dotted)
+            if alias not in found.get(dotted, ()):
+                found[dotted] = (*found.get(dotted, ()), alias)
 
     for source in project.sources_with("NOTIFICATIONS_CHANNELS"):
         for assign in source.of_type(cst.Assign):  # in classes too (django-configurations)

@@ -74,7 +74,8 @@ def _line_removed(source: PythonSource, statement: cst.CSTNode) -> Edit:
     start, end = source.lines_of(statement)
     after = end_of_line(source.text, end)
     empty_before = source.text[:start].endswith((source.newline * 2, source.newline * 3))
-    if empty_before and not source.text[end:after].strip():
+    at_top = not source.text[:start].strip()
+    if (empty_before or at_top) and not source.text[end:after].strip():
         return Edit(start, after, "")
     return Edit(start, end, "")
 

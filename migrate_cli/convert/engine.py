@@ -77,6 +77,42 @@ class _Pass:
 
 def scan(project: Project, rules: Sequence[Rule]) -> Conversion:
     """Run the rules once and rewrite nothing."""
+    return _together(project, [_scan_site(site, rules) for site in project.sites])
+
+
+def convert(project: Project, rules: Sequence[Rule], *, unsafe: bool = False) -> Conversion:
+    """Run the rules; with ``unsafe`` also make the rewrites that may change behaviour.
+
+    The findings have the lines of the files as they were read, but for those that only came up in
+    what other rules wrote. Running it on the result finds no more rewrites. Sites that stand beside
+    one another are converted one after the other.
+    """
+    done: list[Conversion] = []
+    state = project
+    for number in range(len(project.sites)):
+        one = _convert_site(state.sites[number], rules, unsafe=unsafe)
+        state = state.with_texts({path: new for path, (_, new) in one.changed.items()})
+        done.append(one)
+    return _together(project, done, state)
+
+
+def _together(
+    project: Project, done: Sequence[Conversion], after: Project | None = None
+) -> Conversion:
+    """What was done to the sites of a project, as one."""
+    if len(done) == 1 and done[0].before is project:
+        return done[0]
+    findings = {one: None for each in done for one in each.findings}
+    remaining = {one: None for each in done for one in each.remaining}
+    return Conversion(
+        *(project, after or project),
+        findings=tuple(sorted(findings, key=_place)),
+        remaining=tuple(sorted(remaining, key=_place)),
+        uses_stack=any(one.uses_stack for one in done),
+    )
+
+
+def _scan_site(project: Project, rules: Sequence[Rule]) -> Conversion:
     if not uses_stack(project):
         return Conversion(project, project, (), (), uses_stack=False)
     left = [_left(one) for one in project.unparsed]
@@ -84,12 +120,7 @@ def scan(project: Project, rules: Sequence[Rule]) -> Conversion:
     return Conversion(project, project, findings, findings, uses_stack=True)
 
 
-def convert(project: Project, rules: Sequence[Rule], *, unsafe: bool = False) -> Conversion:
-    """Run the rules; with ``unsafe`` also make the rewrites that may change behaviour.
-
-    The findings have the lines of the files as they were read, but for those that only came up in
-    what other rules wrote. Running it on the result finds no more rewrites.
-    """
+def _convert_site(project: Project, rules: Sequence[Rule], *, unsafe: bool) -> Conversion:
     if not uses_stack(project):
         return Conversion(project, project, (), (), uses_stack=False)
     wanted = {Safety.SAFE, Safety.UNSAFE} if unsafe else {Safety.SAFE}
@@ -169,7 +200,7 @@ def _is_import(edit: Edit) -> bool:
 
 
 def _left(one: ProjectFile) -> Finding:
-    why = one.left_alone or "it is no Python that can be parsed"
+    why = one.left_alone or "it is no Python that can be parsed, or nested too deep"
     return Finding(
         "unreadable", one.path, 1, f"Left alone: {why}. Look at it yourself.", Safety.BY_HAND
     )

@@ -11,6 +11,21 @@ from migrate_cli.convert.syntax import dotted_name
 
 _ASKED_FOR = frozenset({"os", "json"})
 _ASKED_FOR_OF_DJANGO = ("django.conf", "django.core.asgi", "django.apps", "django.utils.encoding")
+_OF_STAR = {
+    "notifications.signals": ("notify", "read"),
+    "notifications.utils": ("notify", "read"),
+    "notifications.channels": ("BaseNotificationChannel", "ConsoleChannel", "WebSocketChannel"),
+    "rest_framework_jwt.views": (
+        *("obtain_jwt_token", "refresh_jwt_token", "verify_jwt_token"),
+        *("ObtainJSONWebToken", "RefreshJSONWebToken", "VerifyJSONWebToken"),
+    ),
+    "uwsgi": (
+        *("websocket_handshake", "websocket_recv", "websocket_recv_nb", "websocket_send"),
+        "websocket_send_binary",
+    ),
+    "pika": ("BlockingConnection", "ConnectionParameters", "PlainCredentials", "URLParameters"),
+}
+"""What ``from … import *`` brings of the modules that rules ask for."""
 _WITH_TARGET = (
     *(cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr, cst.AnnAssign, cst.AugAssign),
 )
@@ -76,9 +91,11 @@ class ImportNames:
             self._bound_otherwise |= {one.value for one in _names_in(node)}
 
     def _take_from(self, node: cst.ImportFrom) -> None:
-        if isinstance(node.names, cst.ImportStar):
-            return
         module = "." * len(node.relative) + dotted_name(node.module)
+        if isinstance(node.names, cst.ImportStar):
+            for name in _OF_STAR.get(module, ()):
+                self._add(name, f"{module}.{name}")
+            return
         separator = "" if module.endswith(".") else "."
         for alias in node.names:
             bound = alias.evaluated_alias or alias.evaluated_name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -24,15 +24,19 @@ class MovedName:
     uses: tuple[cst.CSTNode, ...]
     """The expressions that stand for the name, outside of imports."""
     edits: tuple[Edit, ...]
-    """The new import."""
+    """The new imports."""
     problem: str = ""
-    """Why the import cannot be rewritten; empty if it can."""
-    renamed: str = ""
-    """What every use has to say instead; empty where uses stay."""
+    """Why it cannot be rewritten; empty if it can."""
+    renamed: Mapping[cst.CSTNode, str] = field(default_factory=dict)
+    """What uses have to say instead; the others stay."""
 
     def use_edits(self, source: PythonSource, use: cst.CSTNode) -> list[Edit]:
         """The edits of one use."""
-        return [source.replaced(use, self.renamed)] if self.renamed else []
+        return [source.replaced(use, self.renamed[use])] if use in self.renamed else []
+
+    def written(self, source: PythonSource, use: cst.CSTNode) -> str:
+        """A use as it is to be written."""
+        return self.renamed.get(use) or source.code(use)
 
     def all_edits(self, source: PythonSource) -> tuple[Edit, ...]:
         """The import and every use."""
@@ -43,37 +47,100 @@ class MovedName:
 def moved_name(project: Project, source: PythonSource, old: str, new: str) -> MovedName | None:
     """How a module uses a name that moved; None if it does not.
 
-    Both the import of the name (``from a.b import c as d``) and of a module above it
-    (``import a.b``, ``from a import b``) are understood.
+    Understood are the import of the name (``from a.b import c as d``), in several functions too,
+    of everything (``from a.b import *``), of a module above it (``import a.b``, ``from a import
+    b``), and from a module of the project that imports it in turn.
     """
-    if old.rpartition(".")[2] not in source.text:
+    if _leaf(old) not in source.text:
         return None
-    uses = uses_of(project, source, old)
-    direct = next(imports_of(project, source, old), None)
-    if direct is not None:
-        statement, alias = direct
-        keeps = alias.asname is not None or _leaf(new) == _leaf(old)
-        return MovedName(
-            *(old, new, statement, uses),
-            edits=_import_edits(source, statement, alias, new),
-            problem="it is reached in two ways"
-            if any(isinstance(use, cst.Attribute) for use in uses)
-            else "",
-            renamed="" if keeps else _leaf(new),
-        )
-    if not uses:
+    found, uses = list(imports_of(project, source, old)), uses_of(project, source, old)
+    if not found and not uses:
         return None
+    edits: list[Edit] = []
+    local: dict[str, str] = {}
+    for statement, alias in found:
+        written = alias.evaluated_alias or alias.evaluated_name
+        bound = written if alias.asname or _is_imported_of(project, source, written) else _leaf(new)
+        local[written] = bound
+        edits += _import_edits(source, statement, alias, new, bound)
+    own = [use for use in uses if project.absolute(source, source.uses[use]) == old]
+    names = [use for use in own if isinstance(use, cst.Name)]
+    through_module = [use for use in own if not isinstance(use, cst.Name)]
+    if any(use.value not in local for use in names):
+        edits += _beside_star(project, source, old, new)
+        local[_leaf(old)] = _leaf(new)
+    if through_module:
+        name = next((local[bound] for bound in _of_whole_module(source, found)), "")
+        if not name:
+            name, line = _name_to_import(source, new)
+            edits.append(source.import_added(line))
+        edits += _superfluous_import(project, source, old, uses)
+    renamed: dict[cst.CSTNode, str] = {
+        use: local[use.value] for use in names if local[use.value] != use.value
+    }
+    renamed |= dict.fromkeys(through_module, name)
+    problem = "its name is bound in another way too" if _is_ambiguous(source, found) else ""
+    place = found[0][0] if found else uses[0]
+    return MovedName(old, new, place, uses, tuple(edits), problem, renamed)
+
+
+def _is_imported_of(project: Project, source: PythonSource, name: str) -> bool:
+    """Whether another module of the project imports the name of this one."""
+    dotted = f"{project.module_name(source.path)}.{name}"
+    return any(
+        next(imports_of(project, other, dotted), None) is not None
+        for other in project.sources.values()
+        if other is not source and name in other.text
+    )
+
+
+def _beside_star(project: Project, source: PythonSource, old: str, new: str) -> list[Edit]:
+    """The import of the new name in front of ``from … import *``, which gave the old one."""
+    for statement in source.of_type(cst.ImportFrom):
+        is_star = isinstance(statement.names, cst.ImportStar)
+        if is_star and imported_module(project, source, statement) == _module(old):
+            first, _ = source.lines_of(statement)
+            indent = source.indent(statement)
+            line = f"{indent}from {_module(new)} import {_leaf(new)}{source.newline}"
+            return [Edit(first, first, line)]
+    return []
+
+
+def _of_whole_module(
+    source: PythonSource, found: list[tuple[cst.ImportFrom, cst.ImportAlias]]
+) -> Iterator[str]:
+    """The names that imports outside of functions bind."""
+    for statement, alias in found:
+        if source.enclosing(statement, cst.FunctionDef) is None:
+            yield alias.evaluated_alias or alias.evaluated_name
+
+
+def _name_to_import(source: PythonSource, new: str) -> tuple[str, str]:
+    """A name that is free in a module, and the import that binds it."""
     leaf = _leaf(new)
-    local = f"notifs_{leaf}" if _is_taken(source, leaf) else leaf
-    line = f"from {_module(new)} import {leaf}" + ("" if local == leaf else f" as {local}")
-    edits = [source.import_added(line), *_superfluous_import(project, source, old, uses)]
-    return MovedName(old, new, uses[0], uses, tuple(edits), renamed=local)
+    name = f"notifs_{leaf}" if _is_taken(source, leaf) else leaf
+    return name, f"from {_module(new)} import {leaf}" + ("" if name == leaf else f" as {name}")
+
+
+def _is_ambiguous(
+    source: PythonSource, found: list[tuple[cst.ImportFrom, cst.ImportAlias]]
+) -> bool:
+    """Whether a use may stand for the imported name or for something else, as after
+    ``except ImportError: name = None``."""
+    bound = {alias.evaluated_alias or alias.evaluated_name for _, alias in found}
+    return any(
+        node.value in bound and not source.is_member(node) and source.may_be_two_things(node)
+        for node in source.of_type(cst.Name)
+    )
 
 
 def uses_of(project: Project, source: PythonSource, name: str) -> tuple[cst.CSTNode, ...]:
-    """The expressions that stand for an imported name, outside of imports."""
+    """The expressions that stand for an imported name, outside of imports; also where a module of
+    the project imported it first."""
     return tuple(
-        node for node in source.uses if project.absolute(source, source.uses[node]) == name
+        node
+        for node in source.uses
+        if project.origin(project.absolute(source, source.uses[node])) == name
     )
 
 
@@ -113,26 +180,26 @@ def _alias_end(source: PythonSource, alias: cst.ImportAlias) -> int:
 
 
 def _import_edits(
-    source: PythonSource, statement: cst.ImportFrom, alias: cst.ImportAlias, new: str
+    source: PythonSource, statement: cst.ImportFrom, alias: cst.ImportAlias, new: str, bound: str
 ) -> tuple[Edit, ...]:
+    """The import of the new name, under the name ``bound``."""
     module, leaf = _module(new), _leaf(new)
     if not isinstance(statement.names, cst.ImportStar) and len(statement.names) == 1:
         parts = [*statement.relative, *([statement.module] if statement.module else [])]
         start, end = source.span(parts[0])[0], source.span(parts[-1])[1]
-        name = source.replaced(alias.name, leaf)
-        return (
-            (Edit(start, end, module), name)
-            if alias.evaluated_name != leaf
-            else (Edit(start, end, module),)
-        )
-    asname = "" if alias.asname is None else f" as {alias.evaluated_alias}"
+        edits = [Edit(start, end, module)]
+        written = leaf if bound == leaf or alias.asname else f"{leaf} as {bound}"
+        if alias.evaluated_name != written:
+            edits.append(source.replaced(alias.name, written))
+        return tuple(edits)
+    asname = "" if bound == leaf else f" as {bound}"
     first, _ = source.lines_of(statement)
     line = f"{source.indent(statement)}from {module} import {leaf}{asname}{source.newline}"
     return Edit(first, first, line), alias_removed(source, statement, alias)
 
 
 def _superfluous_import(
-    project: Project, source: PythonSource, old: str, uses: tuple[cst.CSTNode, ...]
+    project: Project, source: PythonSource, old: str, uses: Sequence[cst.CSTNode]
 ) -> list[Edit]:
     """The import of the module that is gone, taken out if these were its only uses."""
     module = _module(old)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,14 +14,16 @@ import libcst as cst
 
 from migrate_cli.convert.files import ProjectFile, read_files
 from migrate_cli.convert.python_source import PythonSource
+from migrate_cli.convert.syntax import depth
 
 HINTS = (
-    "notifications",
+    "notif",  # what a module of the project takes from django-notifs and others from that
     "NOTIFICATIONS_",
     "pika",
     "uwsgi",
     "rest_framework_jwt",
     "JWT_AUTH",
+    "import *",  # as settings have it that build on others
     "INSTALLED_APPS",
     "DATABASES",
     "DATABASE_ROUTERS",
@@ -37,6 +41,8 @@ HINTS = (
 )
 """A module that holds none of these words concerns no rule, so it need not be parsed."""
 
+_DEEPEST = 250
+"""Levels of a tree. Code that people write has less than a hundred."""
 _HINT = re.compile("|".join(re.escape(word) for word in HINTS))
 
 
@@ -60,11 +66,35 @@ class SourceCache:
         """The module; None if it cannot be parsed."""
         key = (path, text)
         if key not in self.sources:
-            try:
-                self.sources[key] = PythonSource(path, text)
-            except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
-                self.sources[key] = None
+            self.sources[key] = _parsed(path, text)
         return self.sources[key]
+
+
+def _parsed(path: str, text: str) -> PythonSource | None:
+    if _is_too_deep_for_python(text):
+        return None
+    try:
+        source = PythonSource(path, text)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
+        return None
+    # LibCST's visitors go down by recursion, several frames for each level.
+    return source if depth(source.module) <= _DEEPEST else None
+
+
+def _is_too_deep_for_python(text: str) -> bool:
+    """Whether Python's own parser gives up on how deep a module is nested. LibCST's has no such
+    limit, and ends the process when its stack is used up."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (MemoryError, RecursionError):
+        return True
+    except SyntaxError as error:
+        return "too many" in str(error.msg) or "too complex" in str(error.msg)
+    except ValueError:
+        return True  # a null byte
+    return False
 
 
 class Project:
@@ -77,6 +107,7 @@ class Project:
         self.options = options
         self.cache = cache or SourceCache()
         self._paths: dict[tuple[str, ...], list[str]] = {}
+        self._origins: dict[str, str] = {}
 
     @classmethod
     def read(cls, root: Path, options: Options) -> Project:
@@ -153,6 +184,27 @@ class Project:
         return found
 
     @cached_property
+    def sites(self) -> list[Project]:
+        """The project once for each of its sites, where several stand beside one another: the site
+        and what belongs to none. A name may mean another module in each of them."""
+        folders = {PurePosixPath(path).parent.as_posix() for path in self.paths("manage.py")}
+        outer = [one for one in folders if not any(_is_below(one, other) for other in folders)]
+        if len(outer) < 2:
+            return [self]
+        return [
+            Project(
+                {
+                    path: one
+                    for path, one in self.files.items()
+                    if not any(_is_below(path, other) for other in outer if other != folder)
+                },
+                self.options,
+                self.cache,
+            )
+            for folder in sorted(outer)
+        ]
+
+    @cached_property
     def import_roots(self) -> list[str]:
         """Folders that are on the import path: those of manage.py, the tree's root, ``src``."""
         roots = {str(PurePosixPath(path).parent) for path in self.paths("manage.py")}
@@ -206,7 +258,33 @@ class Project:
 
     def name_of(self, source: PythonSource, node: cst.CSTNode) -> str:
         """The dotted name of an imported thing; "" for anything else."""
-        return self.absolute(source, source.qualified(node))
+        return self.origin(self.absolute(source, source.qualified(node)))
+
+    def origin(self, dotted: str) -> str:
+        """The name by which a thing is known where it is made, if a module of the project has only
+        imported it."""
+        if dotted not in self._origins:
+            self._origins[dotted] = dotted  # where imports go round in a circle
+            self._origins[dotted] = self._origin(dotted)
+        return self._origins[dotted]
+
+    def _origin(self, dotted: str) -> str:
+        module, _, rest = dotted.rpartition(".")
+        if not module or not self.is_local(dotted.partition(".")[0]):
+            return dotted
+        path = self.module_path(module)
+        if path is None:
+            known = self.origin(module)
+            return self.origin(f"{known}.{rest}") if known != module else dotted
+        text = self.text(path)
+        # The others are not parsed, with the prefilter and without it.
+        source = self.cache.get(path, text) if _HINT.search(text) else None
+        name = source.imported(rest) if source is not None else ""
+        return self.origin(self.absolute(source, name)) if source is not None and name else dotted
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path != folder and (folder == "." or path.startswith(f"{folder}/"))
 
 
 def _last_two(path: str) -> str:

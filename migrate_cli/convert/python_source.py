@@ -101,6 +101,17 @@ class PythonSource:
         found = {one.name for one in names if one.source is QualifiedNameSource.IMPORT}
         return found.pop() if len(found) == 1 and len(names) == 1 else ""
 
+    def may_be_two_things(self, node: cst.Name) -> bool:
+        """Whether a name stands for an import or for something else, by the way that was taken."""
+        if self._imports.meaning(node.value) is not None:
+            return False
+        names = self._metadata(QualifiedNameProvider, node, ())
+        return len(names) > 1 and any(one.source is QualifiedNameSource.IMPORT for one in names)
+
+    def imported(self, name: str) -> str:
+        """What an import binds a name of the module to; "" if none does, or not that alone."""
+        return self._imports.meaning(name) or ""
+
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around a node."""
         return self._parents.get(id(node))

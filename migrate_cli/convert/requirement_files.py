@@ -5,92 +5,57 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import Any
 
-import tomlkit
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
-from tomlkit.exceptions import TOMLKitError
+import libcst as cst
 
 from migrate_cli.convert.findings import Edit
 from migrate_cli.convert.project import Project
-from migrate_cli.convert.python_source import end_of_line, line_at, newline_of
-from migrate_cli.convert.stack import REQUIREMENT_FILES
+from migrate_cli.convert.python_source import PythonSource, end_of_line, newline_of, string_value
+from migrate_cli.convert.requirement_entry import Entry, from_url, read_entry
+from migrate_cli.convert.requirement_tables import PIPFILE, POETRY, lists_of_pyproject, tables
+from migrate_cli.convert.stack import requirement_paths
+from migrate_cli.convert.syntax import dotted_name
 
 _LINE = re.compile(
     r"^[ \t]*(?P<entry>[A-Za-z0-9][^#\r\n]*?)(?=[ \t]*(?:\\?[ \t]*--|#|\\?\r?$))", re.M
 )
+_EGG = re.compile(
+    r"^[ \t]*(?:-e|--editable)?[ \t]*(?:git|hg|svn|bzr)?\+?[a-z+]+://\S*#(?:\S*&)?egg=(?P<name>[\w.-]+)",
+    re.MULTILINE,
+)
+_INDENT = re.compile(r"[ \t]*")
+_ITEM = re.compile(
+    r"^(?P<indent>[ \t]*)-[ \t]+[\"']?(?P<entry>[A-Za-z0-9][^#\r\n\"']*?)[\"']?[ \t]*(?=#|\r?$)",
+    re.M,
+)
+_CONDA_SPEC = re.compile(r"^([\w.-]+)=([\d.]+)(?:=.*|\.\*)?$")
+_HASHED = "It carries hashes: make it anew with the tool that wrote it."
+_CONDAS = "It is conda's: see which release its channel has."
+_SETUP_KEYS = frozenset({"install_requires", "tests_require", "extras_require"})
 _SECTION = re.compile(r"^[ \t]*\[(?P<name>[^\[\]\r\n]+)\]", re.MULTILINE)
-_KEY = re.compile(
-    r"^[ \t]*[\"']?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)[\"']?[ \t]*=[ \t]*(?P<value>[^\r\n]*)", re.M
-)
-_VERSION = re.compile(r"version[ \t]*=[ \t]*([\"'])(?P<spec>[^\"']*)\1")
-_STRING = re.compile(r"([\"'])(?P<text>(?:(?!\1)[^\\\r\n])*)\1")
-_POETRY = re.compile(
-    r"tool\.poetry\.(?:dev-)?dependencies|tool\.poetry\.group\.[^.]+\.dependencies"
-)
-_PIPFILE = re.compile(r"packages|dev-packages")
 _SETUP_CFG_KEY = re.compile(r"^(?:install_requires|[\w-]+)[ \t]*=", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One requirement. The spans are of characters in the file's text."""
-
-    path: str
-    line: int
-    name: str
-    """Canonical: lower case, with ``-``."""
-    specifier: SpecifierSet
-    form: str
-    """``line`` (requirements.txt, setup.cfg), ``string`` (a string of a list in pyproject.toml),
-    ``caret`` (Poetry) or ``table`` (Pipfile)."""
-    name_span: tuple[int, int]
-    spec_span: tuple[int, int]
-    end: int
-    """Behind the entry, before a comma, a comment or the line's end."""
-    spec: str
-    hashed: bool = False
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether it allows one release only."""
-        return len(self.specifier) == 1 and next(iter(self.specifier)).operator in {"==", "==="}
-
-    def allows(self, version: str) -> bool:
-        """Whether a release would do."""
-        return self.specifier.contains(version, prereleases=True)
-
-
-def version_of(entry: Entry) -> Version | None:
-    """The release that is pinned, or the least one that is allowed."""
-    for one in entry.specifier:
-        if one.operator in {"==", "===", "~=", ">="}:
-            try:
-                return Version(one.version.removesuffix(".*"))
-            except InvalidVersion:
-                return None
-    return None
 
 
 @lru_cache(maxsize=8)
 def entries(project: Project) -> tuple[Entry, ...]:
     """All requirements of the project."""
     found: list[Entry] = []
-    for path in dict.fromkeys(project.paths(*REQUIREMENT_FILES)):
+    for path in requirement_paths(project):
         text = project.text(path)
         name = PurePosixPath(path).name
         if name == "pyproject.toml":
-            found += [*_pyproject(path, text), *_tables(path, text, _POETRY, "caret")]
+            found += [*lists_of_pyproject(path, text), *tables(path, text, POETRY, "caret")]
         elif name == "Pipfile":
-            found += _tables(path, text, _PIPFILE, "table")
+            found += tables(path, text, PIPFILE, "table")
         elif name == "setup.cfg":
             found += _setup_cfg(path, text)
+        elif name == "setup.py":
+            found += _setup_py(project, path, text)
+        elif name.endswith((".yml", ".yaml")):
+            found += _conda(path, text)
         elif name.endswith((".txt", ".in")):
             found += _lines(path, text, 0, len(text))
     return tuple(found)
@@ -101,7 +66,8 @@ def added_behind(project: Project, entry: Entry, wanted: list[tuple[str, str]]) 
     text = project.text(entry.path)
     newline = newline_of(text)
     if entry.form == "string":
-        written = [json.dumps(name + spec) for name, spec in wanted]
+        quote = text[entry.name_span[0] - 1]
+        written = [f"{quote}{name}{spec}{quote}" for name, spec in wanted]
         start = text.rfind("\n", 0, entry.name_span[0]) + 1
         indent = text[start : entry.name_span[0] - 1]
         separator = newline + indent if not indent.strip() else " "
@@ -109,7 +75,7 @@ def added_behind(project: Project, entry: Entry, wanted: list[tuple[str, str]]) 
     lines = [_written(entry.form, name, spec) for name, spec in wanted]
     at = end_of_line(text, entry.end)
     start = text.rfind("\n", 0, entry.name_span[0]) + 1
-    indent = text[start : entry.name_span[0]].replace('"', "").replace("'", "")
+    indent = _INDENT.match(text, start)[0]  # type: ignore[index] - it matches nothing too
     lead = "" if at and text[at - 1] in "\r\n" else newline
     return Edit(at, at, lead + "".join(f"{indent}{line}{newline}" for line in lines))
 
@@ -122,8 +88,8 @@ def spec_in_form(form: str, spec: str) -> str:
 
 
 def _written(form: str, name: str, spec: str) -> str:
-    if form == "line":
-        return name + spec
+    if form in {"line", "item"}:
+        return ("- " if form == "item" else "") + name + spec
     plain, _, extras = name.partition("[")
     value = json.dumps(spec_in_form(form, spec) or "*")
     if extras:
@@ -135,118 +101,67 @@ def _written(form: str, name: str, spec: str) -> str:
 def _lines(path: str, text: str, start: int, end: int) -> Iterator[Entry]:
     for found in _LINE.finditer(text, start, end):
         rest = text[found.end() : end_of_line(text, found.end())]
-        made = _entry(path, text, found["entry"], found.start("entry"), "line")
+        made = read_entry(path, text, found["entry"], found.start("entry"), "line")
         if made is not None:
-            yield made if "--hash" not in rest and "\\" not in rest else _hashed(made)
+            hashed = "--hash" in rest or "\\" in rest
+            yield replace(made, fixed=_HASHED) if hashed and not made.fixed else made
+    for found in _EGG.finditer(text, start, end):
+        yield from_url(path, text, found["name"], found.start("name"))
 
 
-def _hashed(entry: Entry) -> Entry:
-    return Entry(**{**entry.__dict__, "hashed": True})
+def _setup_py(project: Project, path: str, text: str) -> Iterator[Entry]:
+    """The lists of setup(), written out in the call or as a variable of the module."""
+    source = project.cache.get(path, text)
+    for call in source.of_type(cst.Call) if source is not None else ():
+        if dotted_name(call.func).rpartition(".")[2] != "setup" or source is None:
+            continue
+        for arg in call.args:
+            if arg.keyword is not None and arg.keyword.value in _SETUP_KEYS:
+                yield from _strings_below(source, path, text, arg.value)
 
 
-def _entry(path: str, text: str, written: str, at: int, form: str) -> Entry | None:
-    try:
-        requirement = Requirement(written.strip())
-    except InvalidRequirement:
-        return None
-    if requirement.url is not None:
-        return None
-    name_end = at + len(requirement.name)
-    spec = re.search(
-        r"[ \t]*(?:\[[^\]]*\])?[ \t]*\(?(?P<spec>[^;()]*)", written[len(requirement.name) :]
-    )
-    begin = name_end + (spec.start("spec") if spec else 0)
-    raw = spec["spec"].rstrip() if spec else ""
-    return Entry(
-        path=path,
-        line=line_at(text, at),
-        name=canonicalize_name(requirement.name),
-        specifier=requirement.specifier,
-        form=form,
-        name_span=(at, name_end),
-        spec_span=(begin, begin + len(raw)),
-        end=at + len(written.rstrip()) + (1 if form == "string" else 0),
-        spec=raw,
-    )
+def _strings_below(
+    source: PythonSource, path: str, text: str, value: cst.BaseExpression
+) -> Iterator[Entry]:
+    if isinstance(value, cst.Name):
+        made = [
+            one.value
+            for one in source.of_type(cst.Assign)
+            for target in one.targets
+            if isinstance(target.target, cst.Name) and target.target.value == value.value
+        ]
+        if len(made) == 1 and not isinstance(made[0], cst.Name):
+            yield from _strings_below(source, path, text, made[0])
+    elif isinstance(value, cst.Dict):
+        for entry in value.elements:
+            yield from _strings_below(source, path, text, entry.value)
+    elif isinstance(value, (cst.List, cst.Tuple)):
+        for element in value.elements:
+            one = element.value
+            if isinstance(one, cst.SimpleString) and one.raw_value == string_value(one):
+                at = source.span(one)[0] + len(one.prefix) + len(one.quote)
+                if (made := read_entry(path, text, one.raw_value, at, "string")) is not None:
+                    yield made
 
 
-def _pyproject(path: str, text: str) -> Iterator[Entry]:
-    """The lists of PEP 621 and PEP 735; the strings are looked for in the text, whole."""
-    try:
-        data: Any = tomlkit.parse(text).unwrap()
-    except (TOMLKitError, ValueError):
-        return
-    project = data.get("project", {}) if isinstance(data, dict) else {}
-    lists = [project.get("dependencies", [])]
-    for tables in (project.get("optional-dependencies", {}), data.get("dependency-groups", {})):
-        lists += list(tables.values()) if isinstance(tables, dict) else []
-    wanted = {
-        one for each in lists if isinstance(each, list) for one in each if isinstance(one, str)
-    }
-    for found in _STRING.finditer(text):
-        if found["text"] in wanted:
-            made = _entry(path, text, found["text"], found.start("text"), "string")
+def _conda(path: str, text: str) -> Iterator[Entry]:
+    """conda's own packages, which are left to a person, and those of its list for pip."""
+    pip_indent: int | None = None
+    for found in _ITEM.finditer(text):
+        indent = len(found["indent"])
+        if pip_indent is not None and indent <= pip_indent:
+            pip_indent = None
+        if found["entry"].rstrip() == "pip:":
+            pip_indent = indent
+        elif pip_indent is not None:
+            made = read_entry(path, text, found["entry"], found.start("entry"), "item")
             if made is not None:
                 yield made
-
-
-def _tables(path: str, text: str, wanted: re.Pattern[str], form: str) -> Iterator[Entry]:
-    """Tables of names and versions, of Poetry and Pipenv."""
-    sections = list(_SECTION.finditer(text))
-    for number, section in enumerate(sections):
-        if not wanted.fullmatch(section["name"].strip()):
-            continue
-        end = sections[number + 1].start() if number + 1 < len(sections) else len(text)
-        for key in _KEY.finditer(text, section.end(), end):
-            made = _table_entry(path, text, key, form)
-            if made is not None:
-                yield made
-
-
-def _table_entry(path: str, text: str, key: re.Match[str], form: str) -> Entry | None:
-    value = key["value"]
-    found = _VERSION.match(value, value.find("version")) if value.startswith("{") else None
-    if value.startswith("{") and found is None:
-        return None
-    if found is None:
-        found = re.match(r"([\"'])(?P<spec>[^\"']*)\1", value)
-    if found is None:
-        return None
-    begin = key.start("value") + found.start("spec")
-    try:
-        specifier = SpecifierSet(_plain(found["spec"]))
-    except InvalidSpecifier:
-        return None
-    return Entry(
-        path=path,
-        line=line_at(text, key.start("name")),
-        name=canonicalize_name(key["name"]),
-        specifier=specifier,
-        form=form,
-        name_span=(key.start("name"), key.end("name")),
-        spec_span=(begin, begin + len(found["spec"])),
-        end=key.start("value") + found.end(),
-        spec=found["spec"],
-    )
-
-
-def _plain(spec: str) -> str:
-    """Poetry's carets and tildes, and ``*``, as PEP 440 has them."""
-    parts = []
-    for one in filter(None, (part.strip() for part in spec.split(","))):
-        if one == "*":
-            continue
-        if one[0] in "^~" and not one.startswith("~="):
-            version = Version(one[1:])
-            release = list(version.release)
-            fixed = 1 if one[0] == "^" else min(2, len(release))
-            if one[0] == "^" and release[0] == 0:
-                fixed = min(2, len(release))
-            upper = [*release[: fixed - 1], release[fixed - 1] + 1]
-            parts += [f">={version}", "<" + ".".join(map(str, upper))]
         else:
-            parts.append(f"=={one}" if one[0].isdigit() else one)
-    return ",".join(parts)
+            written = _CONDA_SPEC.sub(r"\1==\2.*", found["entry"].partition(" ")[0])
+            made = read_entry(path, text, written, found.start("entry"), "item")
+            if made is not None:
+                yield replace(made, spec=found["entry"][len(made.name) :].strip(), fixed=_CONDAS)
 
 
 def _setup_cfg(path: str, text: str) -> Iterator[Entry]:

@@ -3,7 +3,7 @@ each setting is made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -82,6 +82,7 @@ def settings_modules(project: Project) -> tuple[SettingsModule, ...]:
         for source in project.sources_with("INSTALLED_APPS", "DATABASES", *_OLD_KEYS)
         if _assigns_settings(source)
     }
+    sources |= _built_upon(project, sources)
     made: dict[str, SettingsModule] = {}
 
     def make(path: str, above: tuple[str, ...]) -> SettingsModule:
@@ -119,6 +120,22 @@ def family(project: Project, base: SettingsModule) -> list[SettingsModule]:
         or base in one.chain
         or (one.path.rpartition("/")[0] == folder and not one.makes("INSTALLED_APPS"))
     ]
+
+
+def is_lacking(project: Project, base: SettingsModule, name: str) -> bool:
+    """Whether a site can be run with settings that do not have one: a module of dev or test may
+    make what the one of production does not."""
+    modules = family(project, base)
+    makers = [one for one in modules if name in one.assignments]
+    connected = [one for one in modules if one in base.chain or base in one.chain]
+    if any(one not in connected for one in makers):
+        return False  # put together by something else than imports
+    entries = [
+        one
+        for one in connected
+        if not any(one in other.chain for other in connected if other is not one)
+    ]
+    return any(not any(name in each.assignments for each in one.chain) for one in entries)
 
 
 def home_of_layer(project: Project, base: SettingsModule) -> SettingsModule:
@@ -217,6 +234,26 @@ def _assigns_settings(source: PythonSource) -> bool:
         for _, part in _statements(source.module.body)
         for name, _, _ in _targets(part)
     )
+
+
+def _built_upon(project: Project, known: Mapping[str, PythonSource]) -> dict[str, PythonSource]:
+    """The modules that import everything of those, or of modules that do."""
+    stars = {
+        source.path: source
+        for source in project.sources_with("import *")
+        if source.path not in known
+        and any(isinstance(one.names, cst.ImportStar) for one in source.of_type(cst.ImportFrom))
+    }
+    found: dict[str, PythonSource] = {}
+    grows = True
+    while grows:
+        grows = False
+        for path, source in stars.items():
+            bases = _base_paths(project, source) if path not in found else []
+            if any(base in known or base in found for base in bases):
+                found[path] = source
+                grows = True
+    return found
 
 
 def _any(project: Project, path: str) -> PythonSource:

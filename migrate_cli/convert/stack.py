@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import lru_cache
 
@@ -20,18 +21,31 @@ _OLD_KEYS = re.compile(
     r"DELIVERY_BACKEND))\b[^=\n]*=",
     re.MULTILINE,
 )
-REQUIREMENT_FILES = (
-    "requirements*.txt",
-    "requirements*.in",
-    "requirements/*.txt",
-    "requirements/*.in",
-    "*requirements.txt",
-    "constraints*.txt",
-    "pyproject.toml",
-    "setup.cfg",
-    "setup.py",
-    "Pipfile",
+_REQUIREMENT_FILES = (
+    *("*requirements*.txt", "*requirements*.in", "requirements/*.txt", "requirements/*.in"),
+    *("constraints*.txt", "pyproject.toml", "setup.cfg", "setup.py", "Pipfile"),
+    *("environment*.yml", "environment*.yaml"),
 )
+_INCLUDED = re.compile(
+    r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*(?P<path>[^\s#]+)", re.MULTILINE
+)
+
+
+@lru_cache(maxsize=8)
+def requirement_paths(project: Project) -> tuple[str, ...]:
+    """The files that say what the project requires, and those that they include (``-r``)."""
+    found = dict.fromkeys(project.paths(*_REQUIREMENT_FILES))
+    todo = list(found)
+    while todo:
+        path = todo.pop()
+        if not path.endswith((".txt", ".in")):
+            continue
+        for included in _INCLUDED.finditer(project.text(path)):
+            beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), included["path"]))
+            if beside in project.files and beside not in found:
+                found[beside] = None
+                todo.append(beside)
+    return tuple(found)
 
 
 @lru_cache(maxsize=8)
@@ -40,7 +54,7 @@ def uses_notifs(project: Project) -> bool:
     the project may have one of its own."""
     if project.is_local("notifications"):
         return False
-    requirements = [project.text(path) for path in project.paths(*REQUIREMENT_FILES)]
+    requirements = [project.text(path) for path in requirement_paths(project)]
     if any(_DJANGO_NOTIFS.search(text) for text in requirements):
         return True
     if any(_OTHER_NOTIFICATIONS.search(text) for text in requirements):
@@ -77,6 +91,12 @@ def uwsgi_modules(project: Project) -> list[PythonSource]:
         for source in project.sources_with("uwsgi")
         if "websocket_" in source.text and websocket_calls(source)
     ]
+
+
+def serves_the_site(source: PythonSource) -> bool:
+    """Whether a module that serves WebSockets is the site's WSGI application as well, which has to
+    stay when the WebSockets go."""
+    return any(name in source.text for name in ("get_wsgi_application", "WSGIHandler"))
 
 
 def uses_stack(project: Project) -> bool:

@@ -45,6 +45,15 @@ def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack += reversed(list(children(one)))
 
 
+def depth(node: cst.CSTNode) -> int:
+    """How many nodes stand around the innermost one, and itself."""
+    deepest, level = 0, [node]
+    while level:
+        deepest += 1
+        level = [inner for one in level for inner in children(one)]
+    return deepest
+
+
 def dotted_name(node: cst.CSTNode | None) -> str:
     """``a.b.c`` of names and attributes; "" for anything else."""
     parts: list[str] = []

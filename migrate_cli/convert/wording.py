@@ -11,7 +11,7 @@ from migrate_cli.convert.findings import Edit
 from migrate_cli.convert.python_source import PythonSource
 
 _REST_OF_LINE = re.compile(r"[ \t]*(,?)([ \t]*(?:#[^\r\n]*)?)(?=[\r\n])")
-_QUOTED = re.compile(r'"([^"\\\n]*)"')
+_QUOTED = re.compile(r'(?<!")"([^"\\\n]*)"(?!")')
 
 
 def in_style(source: PythonSource, code: str) -> list[str]:

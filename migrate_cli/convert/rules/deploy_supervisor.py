@@ -16,8 +16,15 @@ RULE = "deploy_supervisor"
 _SECTION = re.compile(
     r"^\[program:(?P<name>[^\]\r\n]+)\][^\r\n]*(?P<body>(?:\r?\n(?!\[)[^\r\n]*)*)", re.MULTILINE
 )
-_COMMAND = re.compile(r"^(?P<key>command[ \t]*=[ \t]*)(?P<command>[^\r\n]+)", re.MULTILINE)
-_LOG = re.compile(r"^(?:stdout_logfile|stderr_logfile)[ \t]*=[^\r\n]*(?:\r?\n|$)", re.MULTILINE)
+_COMMAND = re.compile(
+    r"^(?P<key>command[ \t]*=[ \t]*)(?P<command>[^\r\n]+(?:\r?\n[ \t]+[^\r\n]+)*)", re.MULTILINE
+)
+_OWN = re.compile(
+    r"^(?:stdout_logfile|stderr_logfile|numprocs|numprocs_start|process_name)[ \t]*=[^\r\n]*"
+    r"(?:\r?\n|$)",
+    re.MULTILINE,
+)
+"""Files and numbers of the old server's processes: two servers cannot have one port."""
 
 EXAMPLE = Example(
     {
@@ -57,7 +64,8 @@ autorestart=true
     example=EXAMPLE,
 )
 def examine(project: Project) -> Iterator[Finding]:
-    """Sections with the folder, user and environment of the old server's, without its log files."""
+    """Sections with the folder, user and environment of the old server's, without its log files
+    and its number of processes."""
     for path in project.paths("*.conf", "*.ini"):
         text = project.text(path)
         if "[program:" not in text or is_converted(text):
@@ -73,7 +81,7 @@ def examine(project: Project) -> Iterator[Finding]:
 
 def _added(project: Project, text: str, section: re.Match[str], command: str) -> Edit:
     new, newline = beside(project, command), newline_of(text)
-    body = _LOG.sub("", section["body"]).rstrip()
+    body = _OWN.sub("", section["body"]).rstrip()
     pieces = [
         f"[program:{name}]" + _COMMAND.sub(partial(_command, run), body)
         for name, run in (("channels", new.serve), ("bridge", new.bridge))

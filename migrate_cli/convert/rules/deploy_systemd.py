@@ -14,9 +14,10 @@ from migrate_cli.convert.python_source import line_at
 from migrate_cli.convert.registry import Example, rule
 
 RULE = "deploy_systemd"
-_START = re.compile(r"^(?P<key>ExecStart[ \t]*=[ \t]*)(?P<command>[^\r\n]+)", re.MULTILINE)
+_REST = r"(?:\\\r?\n|[^\r\n])"  # a line that ends with a backslash goes on
+START = re.compile(rf"^(?P<key>ExecStart[ \t]*=[ \t]*)(?P<command>{_REST}+)", re.MULTILINE)
 _TITLE = re.compile(r"^(Description[ \t]*=[ \t]*)([^\r\n]*)", re.MULTILINE)
-_OTHER_COMMANDS = re.compile(r"^Exec(?:Reload|Stop|StartPre)[^\r\n]*(?:\r?\n|$)", re.MULTILINE)
+_OTHER_COMMANDS = re.compile(rf"^Exec(?:Reload|Stop|StartPre){_REST}*(?:\r?\n|$)", re.MULTILINE)
 _READY = re.compile(r"^(Type[ \t]*=[ \t]*)notify", re.MULTILINE)
 
 EXAMPLE = Example(
@@ -65,7 +66,7 @@ def examine(project: Project) -> Iterator[Finding]:
     """New units beside the old one, which stays."""
     for path in project.paths("*.service"):
         text = project.text(path)
-        start = _START.search(text)
+        start = START.search(text)
         if start is None or not starts_old_server(project, start["command"]):
             continue
         new = beside(project, start["command"])
@@ -77,7 +78,7 @@ def examine(project: Project) -> Iterator[Finding]:
             target = unit.with_name(f"{unit.stem}-{name}.service").as_posix()
             if target in project.files:
                 continue
-            made = _START.sub(partial(_command, run), text)
+            made = START.sub(partial(_command, run), text)
             made = _TITLE.sub(rf"\1\2 ({title})", made)
             made = _READY.sub(r"\1simple", _OTHER_COMMANDS.sub("", made))
             yield Finding(

@@ -11,8 +11,9 @@ from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import end_of_line
 from migrate_cli.convert.registry import Example, Phase, rule
-from migrate_cli.convert.requirement_files import Entry, entries
-from migrate_cli.convert.stack import uses_stack, uwsgi_modules
+from migrate_cli.convert.requirement_entry import Entry
+from migrate_cli.convert.requirement_files import entries
+from migrate_cli.convert.stack import serves_the_site, uses_stack, uwsgi_modules
 from migrate_cli.convert.syntax import dotted_name
 
 RULE = "finish_requirements"
@@ -43,7 +44,7 @@ def examine(project: Project) -> Iterator[Finding]:
         if used := _use(project):
             what = f"{entry.name} is used by {used} too: decide for yourself whether it stays."
             yield Finding(RULE, entry.path, entry.line, what, Safety.NOTE)
-        elif entry.hashed or entry.form == "string":
+        elif entry.fixed or entry.form in {"string", "subtable"}:
             yield Finding(RULE, entry.path, entry.line, what + " Take it out.", Safety.BY_HAND)
         else:
             edits = (_removed(project, entry),)
@@ -52,7 +53,7 @@ def examine(project: Project) -> Iterator[Finding]:
 
 def _use(project: Project) -> str:
     """A file that uses uWSGI or gevent for something else; "" for none."""
-    old = {source.path for source in uwsgi_modules(project)}
+    old = {source.path for source in uwsgi_modules(project) if not serves_the_site(source)}
     for source in project.sources.values():
         names = {
             alias.evaluated_name.partition(".")[0]

@@ -11,7 +11,7 @@ from migrate_cli.convert.notifs_names import imported_module
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.registry import Example, Phase, rule
-from migrate_cli.convert.stack import uwsgi_modules
+from migrate_cli.convert.stack import serves_the_site, uwsgi_modules, websocket_calls
 
 RULE = "finish_uwsgi_module"
 
@@ -37,11 +37,19 @@ def application(env, start_response):
     phase=Phase.FINISH,
 )
 def examine(project: Project) -> Iterator[Finding]:
-    """The file, if it defines nothing that other modules import."""
+    """The file, if it defines nothing that other modules import, and is not the site's WSGI
+    application too."""
     for source in uwsgi_modules(project):
         users = sorted(_users(project, source))
         what = "The old server is retired: this module serves nobody any more."
-        if users:
+        if serves_the_site(source):
+            line = source.line(websocket_calls(source)[0])
+            what = (
+                "The old server is retired: take its WebSockets out of here. The module stays, for "
+                "it is the site's WSGI application too."
+            )
+            yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
+        elif users:
             what += f" Left alone: it is imported by {', '.join(users)}."
             yield Finding(RULE, source.path, 1, what, Safety.BY_HAND)
         else:

@@ -82,10 +82,9 @@ def _view(project: Project, source: PythonSource, old: str, new: str) -> Iterato
         yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
         return
     is_view_function = not old[0].isupper()
-    alias = moved.renamed or ""
     edits: list[Edit] = list(moved.edits)
     for use in moved.uses:
-        name = alias or source.code(use)
+        name = moved.written(source, use)
         edits.append(source.replaced(use, f"{name}.as_view()" if is_view_function else name))
     yield Finding(RULE, source.path, line, what, Safety.SAFE, tuple(edits))
 

@@ -80,8 +80,7 @@ def examine(project: Project) -> Iterator[Finding]:
 
 
 def _is_our_subclass(channel: ChannelClass) -> bool:
-    bases = [channel.source.code(base.value) for base in channel.node.bases]
-    return "RoomChannel" in bases and set(channel.aliases) <= {"websocket"}
+    return channel.is_ours and set(channel.aliases) <= {"websocket"}
 
 
 def _is_imported_at_start(project: Project, module: str) -> bool:

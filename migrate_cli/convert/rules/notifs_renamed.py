@@ -86,8 +86,7 @@ def _renamed(project: Project, source: PythonSource, old: str, new: str) -> Iter
     if subclassed or moved.problem:
         what += " It is subclassed here, and has other methods now (build_payload)."
         yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
-    else:
-        edits = moved.all_edits(source)
+    elif edits := moved.all_edits(source):
         yield Finding(RULE, source.path, line, what, Safety.SAFE, edits)
 
 

@@ -8,7 +8,8 @@ from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.package_table import NEEDED, PACKAGES
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.requirement_files import Entry, added_behind, entries
+from migrate_cli.convert.requirement_entry import Entry
+from migrate_cli.convert.requirement_files import added_behind, entries
 from migrate_cli.convert.stack import uses_stack
 
 RULE = "requirements_additions"
@@ -44,11 +45,11 @@ def examine(project: Project) -> Iterator[Finding]:
     if not wanted:
         return
     what = f"The new server needs {', '.join(wanted)}."
-    if anchor is None or anchor.hashed:
-        path = anchor.path if anchor is not None else "requirements.txt"
+    if anchor is None:
+        path = found[0].path if found else "requirements.txt"
         what += " Add them where this project keeps its requirements."
         safety = Safety.BY_HAND if found else Safety.NOTE  # they may be kept outside of the folder
-        yield Finding(RULE, path, anchor.line if anchor else 1, what, safety)
+        yield Finding(RULE, path, found[0].line if found else 1, what, safety)
         return
     exact = anchor.is_exact or anchor.spec.startswith(("^", "~"))
     specs = [(name, _spec(name.partition("[")[0], exact=exact)) for name in wanted]
@@ -59,7 +60,7 @@ def examine(project: Project) -> Iterator[Finding]:
 def _anchor(found: tuple[Entry, ...]) -> Entry | None:
     for name in ("django-notifs", "django"):
         for entry in found:
-            if entry.name == name:
+            if entry.name == name and entry.can_be_followed:
                 return entry
     return None
 

@@ -12,7 +12,8 @@ from migrate_cli.convert.package_table import PACKAGES, UNWORKABLE
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import line_at
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.requirement_files import Entry, entries, version_of
+from migrate_cli.convert.requirement_entry import Entry, version_of
+from migrate_cli.convert.requirement_files import entries
 from migrate_cli.convert.stack import uses_stack
 
 RULE = "requirements_pins"
@@ -51,20 +52,23 @@ six==1.11.0
 )
 def examine(project: Project) -> Iterator[Finding]:
     """A requirement that allows no release which supports Django 5.2 gets one that does, in the
-    style that it has. Pins that cannot run on the chosen Python at all are named as such. Hashed
-    ones are listed: their tool has to make them anew."""
+    style that it has. Pins that cannot run on the chosen Python at all are named as such. Listed
+    are those with hashes, whose tool has to make them anew, conda's own, several constraints for
+    one package, and what comes from a URL."""
     if not uses_stack(project):
         return
     yield from _pythons(project)
     for entry in entries(project):
         known = PACKAGES.get(entry.name)
-        if known is None or entry.allows(known.least) or entry.allows(known.pin):
+        if known is None or not entry.spec or (entry.name == "django" and _is_newer(entry)):
             continue
-        if not entry.spec or (entry.name == "django" and _is_newer(entry)):
+        if entry.specifier and (entry.allows(known.least) or entry.allows(known.pin)):
             continue
-        what = f"{entry.name}{entry.spec}: {_reason(project, entry)}"
-        if entry.hashed:
-            what += f" It carries hashes: pin {known.pin} with the tool that wrote it."
+        if not entry.specifier and not entry.fixed:
+            continue
+        what = f"{entry.shown}: {_reason(project, entry)}"
+        if entry.fixed:
+            what += f" {entry.fixed} {known.pin} works."
             yield Finding(RULE, entry.path, entry.line, what, Safety.BY_HAND)
             continue
         spec = _pinned(entry, known.pin) if _is_pinned(entry) else known.range

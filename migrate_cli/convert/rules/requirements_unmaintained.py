@@ -34,7 +34,7 @@ def examine(project: Project) -> Iterator[Finding]:
             continue
         name, why = REPLACED[entry.name]
         what = f"{entry.name} {why}: use {name}."
-        if entry.hashed or any(one.name == name and one.path == entry.path for one in found):
+        if entry.fixed or any(one.name == name and one.path == entry.path for one in found):
             yield Finding(RULE, entry.path, entry.line, what, Safety.BY_HAND)
             continue
         pin = PACKAGES[name].pin

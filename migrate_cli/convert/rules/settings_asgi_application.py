@@ -8,7 +8,12 @@ from migrate_cli.convert.asgi_place import asgi_place
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import SettingsModule, concerned_settings, family
+from migrate_cli.convert.settings_modules import (
+    SettingsModule,
+    concerned_settings,
+    family,
+    is_lacking,
+)
 from migrate_cli.convert.wording import in_style, quoted
 
 RULE = "settings_asgi_application"
@@ -41,7 +46,7 @@ def examine(project: Project) -> Iterator[Finding]:
     """Beside WSGI_APPLICATION where that is, else at the end. One that is set stays."""
     for base in concerned_settings(project):
         modules = family(project, base)
-        if any("ASGI_APPLICATION" in one.assignments for one in modules):
+        if not is_lacking(project, base, "ASGI_APPLICATION"):
             continue
         place = asgi_place(project, base)
         what = "ASGI_APPLICATION has to name the application that serves the WebSockets."

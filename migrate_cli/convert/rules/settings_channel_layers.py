@@ -14,6 +14,7 @@ from migrate_cli.convert.settings_modules import (
     dict_entries,
     family,
     home_of_layer,
+    is_lacking,
 )
 from migrate_cli.convert.wording import in_style, quoted
 
@@ -62,7 +63,8 @@ def examine(project: Project) -> Iterator[Finding]:
         for module in modules:
             yield from _present(module)
         home = home_of_layer(project, base)
-        if not modules and any(one.makes("DATABASES") for one in family(project, base)):
+        has_databases = any(one.makes("DATABASES") for one in family(project, base))
+        if has_databases and is_lacking(project, base, "CHANNEL_LAYERS"):
             edit = home.source.appended(*in_style(home.source, _NEW))
             what = "CHANNEL_LAYERS has to name the layer that carries the messages."
             yield Finding(RULE, home.path, 1, what, Safety.SAFE, (edit,))

@@ -12,6 +12,7 @@ from migrate_cli.convert.settings_modules import (
     concerned_settings,
     family,
     home_of_layer,
+    is_lacking,
     literals_of,
     strings_of,
 )
@@ -47,7 +48,9 @@ def examine(project: Project) -> Iterator[Finding]:
     for base in concerned_settings(project):
         home = home_of_layer(project, base)
         makers = [one for one in family(project, base) if one.makes("DATABASE_ROUTERS")]
-        for module in makers or [home]:
+        if is_lacking(project, base, "DATABASE_ROUTERS"):
+            makers.append(home)
+        for module in makers:
             if _ROUTER not in strings_of(module, "DATABASE_ROUTERS"):
                 yield _finding(module)
 

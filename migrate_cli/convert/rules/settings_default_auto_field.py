@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import concerned_settings, family
+from migrate_cli.convert.settings_modules import concerned_settings, is_lacking
 from migrate_cli.convert.wording import in_style
 
 RULE = "settings_default_auto_field"
@@ -29,7 +29,7 @@ EXAMPLE = Example(
 def examine(project: Project) -> Iterator[Finding]:
     """Only where the setting is missing."""
     for base in concerned_settings(project):
-        if any("DEFAULT_AUTO_FIELD" in one.assignments for one in family(project, base)):
+        if not is_lacking(project, base, "DEFAULT_AUTO_FIELD"):
             continue
         what = "Without DEFAULT_AUTO_FIELD, Django 3.2 and newer warn, and 6.0 changes the keys."
         edit = base.source.appended(*in_style(base.source, _LINE))

@@ -107,9 +107,8 @@ def examine(project: Project) -> Iterator[Finding]:
 def _names(project: Project, source: PythonSource) -> Iterator[Finding]:
     for old, new in _CLASSES.items():
         moved = moved_name(project, source, old, new)
-        if moved is not None:
+        if moved is not None and (edits := moved.all_edits(source)):
             line = source.line(moved.place)
-            edits = moved.all_edits(source)
             yield Finding(RULE, source.path, line, f"{old} is {new} now.", Safety.SAFE, edits)
     for node in source.of_type(cst.SimpleString):
         text = string_value(node)

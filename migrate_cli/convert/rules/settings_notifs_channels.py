@@ -22,6 +22,7 @@ from migrate_cli.convert.settings_modules import (
     concerned_settings,
     dict_entries,
     family,
+    is_lacking,
 )
 from migrate_cli.convert.wording import in_style, quoted
 
@@ -106,7 +107,7 @@ def _entries(project: Project, module: SettingsModule) -> Iterator[Finding]:
 def _key(project: Project, base: SettingsModule) -> Iterator[Finding]:
     key = room_param(project)
     modules = family(project, base)
-    if key in {None, DEFAULT_ROOM_PARAM} or any(ROOM_PARAM in one.assignments for one in modules):
+    if key in {None, DEFAULT_ROOM_PARAM} or not is_lacking(project, base, ROOM_PARAM):
         return
     places: list[tuple[SettingsModule, cst.SimpleStatementLine]] = [
         (one, each.statement)

@@ -15,6 +15,7 @@ from migrate_cli.convert.settings_modules import (
     SettingsModule,
     concerned_settings,
     family,
+    is_lacking,
 )
 from migrate_cli.convert.wording import in_style
 
@@ -66,7 +67,7 @@ def examine(project: Project) -> Iterator[Finding]:
             for key, reason in _GONE.items():
                 for one in module.assignments.get(key, ()):
                     yield _gone(project, module, key, reason, one)
-        if not any(_BACKEND in one.assignments for one in modules):
+        if is_lacking(project, base, _BACKEND):
             yield from _celery(project, base, modules)
 
 
@@ -103,7 +104,7 @@ def _celery(
     eager = any(
         isinstance(one.value, cst.Name) and one.value.value == "True"
         for name in ("CELERY_TASK_ALWAYS_EAGER", "CELERY_ALWAYS_EAGER")
-        for module in modules
+        for module in base.chain  # tests of a site that sends by Celery may be eager
         for one in module.assignments.get(name, ())
     )
     if not uses_celery or eager or not _was_version_2(project, modules):

@@ -10,7 +10,12 @@ from migrate_cli.convert.broker_url import BrokerUrl, broker_urls
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import SettingsModule, concerned_settings, family
+from migrate_cli.convert.settings_modules import (
+    SettingsModule,
+    concerned_settings,
+    family,
+    is_lacking,
+)
 from migrate_cli.convert.wording import in_style
 
 RULE = "settings_wsmigrate"
@@ -50,7 +55,7 @@ def examine(project: Project) -> Iterator[Finding]:
     project's pika code connects to. Nothing is set where that is the default."""
     for base in concerned_settings(project):
         modules = family(project, base)
-        if any("WSMIGRATE" in one.assignments for one in modules):
+        if not is_lacking(project, base, "WSMIGRATE"):
             continue
         yield from _for_site(project, base, modules)
 

@@ -8,8 +8,9 @@ import pytest
 from rule_projects import project_of, rule_named
 
 from migrate_cli.convert.engine import PRAGMA, convert, scan
+from migrate_cli.convert.files import ProjectFile
 from migrate_cli.convert.findings import Edit, applied, overlaps
-from migrate_cli.convert.project import Project
+from migrate_cli.convert.project import Options, Project
 from migrate_cli.convert.registry import Phase, all_rules
 
 PROJECTS = Path(__file__).resolve().parents[3] / "projects"
@@ -109,3 +110,63 @@ def test_edits_are_made_all_together() -> None:
 )
 def test_which_edits_meet(one: tuple[int, int], other: tuple[int, int], *, meet: bool) -> None:
     assert overlaps([Edit(*one, "")], [Edit(*other, "")]) is meet
+
+
+DEEP = [
+    "x = " + "(" * 3000 + ")" * 3000,
+    "x = " + " + ".join(["1"] * 4000),
+    "x = " + "not " * 20_000 + "1",
+    "x = a" + ".f()" * 700,
+]
+
+
+@pytest.mark.parametrize("line", DEEP, ids=["brackets", "sum", "not", "calls"])
+def test_code_that_is_nested_too_deep_is_left_alone_and_listed(line: str) -> None:
+    text = f"from notifications.signals import notify\nnotify.send(sender=1, a=1)\n{line}\n"
+    result = convert(project_of({"a.py": text}), RULES)
+    assert result.after.text("a.py") == text
+    assert [one.rule for one in result.findings if one.path == "a.py"] == ["unreadable"]
+
+
+def site(name: str, apps: str) -> dict[str, str]:
+    settings = f'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "{name}site.settings")\n'
+    return {
+        f"{name}/manage.py": settings,
+        f"{name}/{name}site/wsgi.py": f"import os\n\n{settings}application = 1\n",
+        f"{name}/{name}site/settings.py": f"INSTALLED_APPS = ['{apps}', 'rooms']\nDATABASES = {{}}\n"
+        f"WSGI_APPLICATION = '{name}site.wsgi.application'\n",
+        f"{name}/rooms/__init__.py": "",
+        f"{name}/rooms/channels.py": "import json\nimport pika\n"
+        "from notifications.channels import BaseNotificationChannel\n\n\n"
+        "class Push(BaseNotificationChannel):\n    def construct_message(self):\n"
+        "        return json.dumps(self.notification_kwargs['extra_data']['message'])\n\n"
+        "    def notify(self, message):\n        channel = pika.BlockingConnection().channel()\n"
+        "        room = self.notification_kwargs['extra_data']['room_name']\n"
+        "        channel.exchange_declare(room, 'fanout')\n"
+        "        channel.basic_publish(room, '', message)\n",
+    }
+
+
+def test_sites_beside_one_another_are_told_apart() -> None:
+    texts = {
+        "requirements.txt": "",
+        **site("alpha", "notifications"),
+        "alpha/requirements.txt": "django-notifs==2.6.4\ndjango==2.2\n",
+        **site("beta", "notifications"),
+        "beta/requirements.txt": "django-notifs==2.6.4\ndjango==2.2\n",
+        **site("gamma", "blog"),
+        "gamma/requirements.txt": "django==2.2\n",
+    }
+    texts = {path: text for path, text in texts.items() if path != "gamma/rooms/channels.py"}
+    del texts["requirements.txt"]
+    project = Project(
+        {path: ProjectFile(path, text, text.encode()) for path, text in texts.items()}, Options()
+    )
+    result = convert(project, RULES)
+    for name in ("alpha", "beta"):
+        assert f'"{name}site.settings"' in result.after.text(f"{name}/{name}site/asgi.py")
+        assert "RoomChannel" in result.after.text(f"{name}/rooms/channels.py")
+        assert "wsmigrate[" in result.after.text(f"{name}/requirements.txt")
+    assert not any(path.startswith("gamma/") for path in result.changed)
+    assert not convert(result.after, RULES).changed
+    assert scan(project, RULES).uses_stack

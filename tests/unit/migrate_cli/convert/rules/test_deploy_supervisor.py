@@ -20,3 +20,10 @@ def test_log_files_are_not_shared() -> None:
     assert after.count("/var/log/ws.log") == 1
     assert after.count("user = site") == 3
     assert after.endswith("\n\n[program:b]\ncommand=b\n")
+
+
+def test_a_command_may_go_on_and_processes_are_not_multiplied() -> None:
+    text = "[program:ws]\ncommand = uwsgi\n    --http :8080\n    -w push\nnumprocs=2\nuser=site\n"
+    after = text_after(RULE, {"a.conf": text, **OLD})
+    assert "command = wsmigrate bridge run\nuser=site\n" in after
+    assert after.count("numprocs") == after.count("--http") == 1

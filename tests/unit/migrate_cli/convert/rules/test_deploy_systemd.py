@@ -21,3 +21,10 @@ def test_two_units_come_beside_it() -> None:
     assert after.text("d/a.service") == UNIT
     assert "ExecStart=/e/bin/wsmigrate bridge run" in after.text("d/a-bridge.service")
     assert "ExecReload" not in after.text("d/a-channels.service")
+
+
+def test_a_command_may_go_on_in_the_next_line() -> None:
+    unit = UNIT.replace(" --ini /srv/ws.ini", " \\\n    --http :8080 \\\n    --module push")
+    after = converted(RULE, {"a.service": unit, **OLD}).after
+    assert after.text("a.service") == unit
+    assert after.text("a-bridge.service") == "[Service]\nExecStart=/e/bin/wsmigrate bridge run\n"

@@ -37,3 +37,20 @@ def test_services_sections_and_files_go() -> None:
         **OLD,
     }
     assert set(converted(RULE, files).changed) == {"ws.ini", "a.service"}
+
+
+def test_what_serves_the_site_as_well_stays_and_is_listed() -> None:
+    files = {
+        "Procfile": "web: uwsgi --module site.wsgi\n",
+        "site.ini": "[uwsgi]\nmodule = site.wsgi\n",
+        "a.service": "ExecStart=uwsgi \\\n  --ini site.ini\n",
+        "site/wsgi.py": "import uwsgi\nuwsgi.websocket_handshake()\napp = get_wsgi_application()\n",
+    }
+    found = assert_untouched(RULE, files).findings
+    assert [one.path for one in found] == ["Procfile", "a.service", "site.ini"]
+    assert all("stays" in one.what for one in found)
+
+
+def test_a_unit_whose_command_goes_on_goes() -> None:
+    files = {"a.service": "[Service]\nExecStart=uwsgi \\\n  -w push\n", **OLD}
+    assert set(converted(RULE, files).changed) == {"a.service"}

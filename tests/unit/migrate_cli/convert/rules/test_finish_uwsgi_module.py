@@ -22,3 +22,13 @@ def test_the_module_goes() -> None:
     result = converted(RULE, {**OLD, "other.py": "pushed = 1\n"})
     assert list(result.changed) == ["push.py"]
     assert "push.py" not in result.after.files
+
+
+def test_the_sites_wsgi_application_stays_and_is_listed() -> None:
+    text = (
+        "import uwsgi\nfrom django.core.wsgi import get_wsgi_application\n"
+        "site = get_wsgi_application()\n\n\ndef application(environ, start_response):\n"
+        "    uwsgi.websocket_handshake()\n"
+    )
+    (finding,) = assert_untouched(RULE, {"site/wsgi.py": text}).findings
+    assert finding.line == 7

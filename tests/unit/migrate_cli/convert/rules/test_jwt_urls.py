@@ -40,3 +40,13 @@ def test_a_subclass_is_listed() -> None:
 )
 def test_views_are_replaced(before: str, after: str) -> None:
     assert text_after(RULE, {"u.py": before}) == after
+
+
+def test_a_view_that_is_reached_in_two_ways_and_one_of_an_import_of_everything() -> None:
+    text = (
+        "from rest_framework_jwt import views\nfrom rest_framework_jwt.views import obtain_jwt_token\n"
+        "a = [obtain_jwt_token, views.obtain_jwt_token]\n"
+    )
+    after = text_after(RULE, {"urls.py": text})
+    assert after.endswith("a = [TokenObtainPairView.as_view(), TokenObtainPairView.as_view()]\n")
+    assert "rest_framework_jwt" not in after

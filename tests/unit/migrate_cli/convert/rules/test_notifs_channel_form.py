@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from rule_projects import assert_untouched, text_after
+from rule_projects import assert_untouched, project_of, rule_named, text_after
 
+from migrate_cli.convert.engine import convert
 from migrate_cli.convert.findings import Safety
+from migrate_cli.convert.rules.notifs_channel_form import EXAMPLE as FORM
+from migrate_cli.convert.rules.notifs_rabbitmq_channel import EXAMPLE
 
 RULE = "notifs_channel_form"
 SETTINGS = {
@@ -81,3 +84,24 @@ def test_the_alias_is_found_however_the_setting_is_made(channels: str) -> None:
         "site/settings.py": f"INSTALLED_APPS = ['notifications']\n{channels}\n",
     }
     assert "name = 'sms'" in text_after(RULE, files).replace('"', "'")
+
+
+def test_a_channel_that_became_wsmigrates_stays_so_wherever_the_settings_name_it() -> None:
+    channel = EXAMPLE.before["chat/channels.py"].partition("class Rooms")[0]
+    settings = """\
+from configurations import Configuration
+
+
+class Common(Configuration):
+    NOTIFICATIONS_CHANNELS = {"websocket": "chat.channels.Broadcast"}
+"""
+    files = {"chat/channels.py": channel, "chatire/settings.py": settings}
+    rules = [rule_named("notifs_rabbitmq_channel"), rule_named(RULE)]
+    result = convert(project_of(files), rules).after.text("chat/channels.py")
+    assert "class Broadcast(RoomChannel, BaseNotificationChannel):" in result
+    assert "Provider" not in result
+
+
+def test_docstrings_keep_double_quotes_where_strings_have_single_ones() -> None:
+    before = {path: text.replace('"', "'") for path, text in FORM.before.items()}
+    assert '"""Sends what SmsDelivery hands over;' in text_after(RULE, before)

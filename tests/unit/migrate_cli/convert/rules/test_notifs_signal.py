@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rule_projects import assert_untouched, text_after
+from rule_projects import assert_untouched, converted, text_after
 
 from migrate_cli.convert.findings import Safety
 
@@ -123,3 +123,68 @@ def test_characters_beyond_ascii_do_not_shift_the_edits() -> None:
 def test_a_dictionary_of_arguments_stays() -> None:
     before = "from notifications.signals import notify\nnotify.send(sender=a, **{'sender_id': 1})\n"
     assert "**{'sender_id': 1}" in text_after(RULE, {"a.py": before})
+
+
+def test_every_function_may_import_it_for_itself() -> None:
+    function = "def {0}(u):\n    from notifications.signals import notify\n    notify.send(sender=u, a=1)\n"
+    text = function.format("f") + "\n\n" + function.format("g")
+    after = text_after(RULE, {"a.py": text})
+    assert after.count("from notifications.utils import notify\n    notify(a=1)\n") == 2
+
+
+def test_a_name_that_is_reached_in_two_ways() -> None:
+    text = (
+        "from notifications import signals\nfrom notifications.signals import notify as tell\n"
+        "signals.notify.send(sender=1, a=1)\ntell.send(sender=1, a=2)\n"
+    )
+    assert text_after(RULE, {"a.py": text}) == (
+        "from notifications.utils import notify as tell\ntell(a=1)\ntell(a=2)\n"
+    )
+
+
+def test_an_import_of_everything() -> None:
+    text = "from notifications.signals import *\n\nnotify.send(sender=1, a=1)\n"
+    after = text_after(RULE, {"a.py": text})
+    assert after == "from notifications.utils import notify\n\nnotify(a=1)\n"
+
+
+def test_the_module_is_imported_no_more_when_both_signals_went() -> None:
+    text = (
+        "import notifications.signals\nnotifications.signals.notify.send(1, a=1)\n"
+        "notifications.signals.read.send(1, b=1)\n"
+    )
+    after = text_after(RULE, {"a.py": text})
+    assert "signals" not in after
+    assert after.endswith("notify(a=1)\nread(b=1)\n")
+
+
+def test_a_module_of_the_project_that_hands_it_on() -> None:
+    files = {
+        "b.py": "from a.helpers import notify\nnotify.send(sender=1, a=1)\n",
+        "a/helpers.py": "from notifications.signals import notify\n",
+        "a/__init__.py": "",
+    }
+    assert text_after(RULE, files) == "from a.helpers import notify\nnotify(a=1)\n"
+    helpers = converted(RULE, files).after.text("a/helpers.py")
+    assert helpers == "from notifications.utils import notify\n"
+
+
+def test_a_name_that_may_be_something_else_is_listed() -> None:
+    text = (
+        "try:\n    from notifications.signals import notify\nexcept ImportError:\n"
+        "    notify = None\nif notify is not None:\n    notify.send(sender=1, a=1)\n"
+    )
+    (finding,) = assert_untouched(RULE, {"a.py": text}).findings
+    assert "bound in another way too" in finding.what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mock.patch('notifications.signals.notify.send')\n",
+        "mock.patch('chat.views.notify.send')\n",
+        "notify = import_module('notifications.signals').notify\n",
+    ],
+)
+def test_names_in_strings_are_listed(text: str) -> None:
+    assert len(assert_untouched(RULE, {"notif_tests.py": text}).findings) == 1

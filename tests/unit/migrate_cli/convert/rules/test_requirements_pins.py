@@ -21,8 +21,8 @@ STACK = "django-notifs==4.0.0\n"
         "Django>=6.0,<6.1",
         "unknown==0.1",
         "# Django==2.2",
-        "-e git+https://example.org/Django@2.2#egg=Django",
-        "Django @ https://example.org/django.tar.gz",
+        "-e git+https://example.org/Unknown@2.2#egg=Unknown",
+        "Unknown @ https://example.org/unknown.tar.gz",
         "-r other.txt",
     ],
 )
@@ -121,3 +121,68 @@ def test_pins_that_cannot_work_on_the_chosen_python_are_named() -> None:
 )
 def test_every_form_is_understood(name: str, before: str, after: str) -> None:
     assert text_after(RULE, {name: before, "requirements.txt": STACK}) == after
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        (
+            "setup.py",
+            "from setuptools import setup\nsetup(install_requires=[\n    'django-notifs==2.6.4',\n"
+            "    \"pika>=0.11,<0.12; python_version < '3.7'\",\n], extras_require={'ws': ('gevent==1.4',)})\n",
+            "from setuptools import setup\nsetup(install_requires=[\n    'django-notifs==4.0.0',\n"
+            "    \"pika>=1.3,<2; python_version < '3.7'\",\n], extras_require={'ws': ('gevent==26.9.0',)})\n",
+        ),
+        (
+            "setup.py",
+            "import setuptools\nNEEDS = ['pika==0.11.2']\nsetuptools.setup(install_requires=NEEDS)\n",
+            "import setuptools\nNEEDS = ['pika==1.4.4']\nsetuptools.setup(install_requires=NEEDS)\n",
+        ),
+        (
+            "pyproject.toml",
+            '[tool.uv]\ndev-dependencies = ["channels==3.0.3"]\nconstraint-dependencies = ["django<3"]\n',
+            '[tool.uv]\ndev-dependencies = ["channels==4.3.2"]\nconstraint-dependencies = ["django>=5.2,<5.3"]\n',
+        ),
+        (
+            "pyproject.toml",
+            '[tool.poetry.dependencies.channels]\nversion = "^2.4"\nextras = ["daphne"]\n',
+            '[tool.poetry.dependencies.channels]\nversion = "^4.3"\nextras = ["daphne"]\n',
+        ),
+        (
+            "environment.yml",
+            "dependencies:\n  - pip:\n    - pika==0.11.2\n    - six\n",
+            "dependencies:\n  - pip:\n    - pika==1.4.4\n    - six\n",
+        ),
+    ],
+)
+def test_other_places_where_pins_are_kept(path: str, before: str, after: str) -> None:
+    assert text_after(RULE, {path: before}) == after
+
+
+def test_a_file_that_is_included_is_read() -> None:
+    files = {
+        "more/pins": "",
+        "more/deps.txt": "pika==0.11.2\n",
+        "requirements.txt": "-r more/deps.txt\n",
+    }
+    files["requirements-base.txt"] = STACK
+    result = convert(project_of(files), [rule_named(RULE)])
+    assert result.after.text("more/deps.txt") == "pika==1.4.4\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("requirements.txt", "-e git+https://example.org/x.git@2.2#egg=django-notifs\n"),
+        ("requirements.txt", "django-notifs @ https://example.org/x.tar.gz\n"),
+        ("environment.yml", "dependencies:\n  - django=2.2\n  - pip\n"),
+        (
+            "pyproject.toml",
+            '[tool.poetry.dependencies]\ncelery = [\n  {version = "^4.4", python = "<3.8"},\n]\n',
+        ),
+    ],
+)
+def test_what_only_a_person_can_change_is_listed(path: str, text: str) -> None:
+    files = {path: text, "requirements-base.txt": STACK}
+    (finding,) = assert_untouched(RULE, files).findings
+    assert finding.safety is Safety.BY_HAND

@@ -48,3 +48,22 @@ def test_without_layers_ours_is_set_where_the_database_is_known() -> None:
     after = converted(RULE, files).after
     assert "CHANNEL_LAYERS" in after.text("s/base.py")
     assert after.text("s/dev.py") == files["s/dev.py"]
+
+
+def test_a_layer_of_the_tests_alone_is_none_of_the_site() -> None:
+    files = {
+        "conf/base.py": "INSTALLED_APPS = ['notifications']\nDATABASES = {'default': {}}\n",
+        "conf/test.py": "from .base import *\nCHANNEL_LAYERS = {'default': {}}\n",
+        "conf/prod.py": "from .base import *\n",
+    }
+    assert "PostgresLayer" in text_after(RULE, files)
+
+
+def test_a_layer_in_every_entry_is_enough() -> None:
+    layers = "from .base import *\nCHANNEL_LAYERS = {'default': {}}\n"
+    files = {
+        "conf/base.py": "INSTALLED_APPS = ['notifications']\nDATABASES = {'default': {}}\n",
+        "conf/test.py": layers,
+        "conf/prod.py": layers,
+    }
+    assert_untouched(RULE, files)

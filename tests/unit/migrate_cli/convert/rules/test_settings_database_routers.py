@@ -31,3 +31,12 @@ def test_ours_comes_first(line: str, routers: list[str]) -> None:
     value = found["DATABASE_ROUTERS"]
     assert isinstance(value, (list, tuple))
     assert list(value) == routers
+
+
+def test_a_router_of_one_entry_leaves_the_others_without() -> None:
+    files = {
+        "conf/base.py": "INSTALLED_APPS = ['notifications']\nDATABASES = {'default': {}}\n",
+        "conf/dev.py": "from .base import *\nDATABASE_ROUTERS = ['a.B']\n",
+        "conf/prod.py": "from .base import *\n",
+    }
+    assert "DATABASE_ROUTERS = ['channels_ws.routers.LayerRouter']" in text_after(RULE, files)

@@ -48,3 +48,12 @@ def test_celery_goes_on_sending_what_django_notifs_2_sent_by_it() -> None:
     after = text_after(RULE, {"s.py": f"{APPS}CELERY_BROKER_URL = 'x'\n", **OLD})
     assert "NOTIFICATIONS_DELIVERY_BACKEND = 'notifications.backends.Celery'\n" in after
     assert "NOTIFICATIONS_QUEUE_NAME = 'celery'\n" in after
+
+
+def test_tests_that_are_eager_do_not_count() -> None:
+    files = {
+        "conf/base.py": "INSTALLED_APPS = ['notifications']\nCELERY_BROKER_URL = 'amqp://b'\n"
+        "NOTIFICATIONS_USE_WEBSOCKET = True\n",
+        "conf/test.py": "from .base import *\nCELERY_TASK_ALWAYS_EAGER = True\n",
+    }
+    assert "notifications.backends.Celery" in text_after(RULE, files)

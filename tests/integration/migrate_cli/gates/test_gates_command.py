@@ -154,7 +154,7 @@ def test_a_server_that_loses_the_broker_fails_connects_and_drops(
     gate_site.project.amqp_url = relayed_url
     url, _ = gate_site.project.start_server()
     gate_site.project.amqp_url = direct
-    gate_site.gates |= {"channels_url": url, "window_s": 20}
+    gate_site.gates |= {"channels_url": url, "window_s": 30}
     gate_site.put_at("shadow")
 
     def forget() -> None:
@@ -162,7 +162,7 @@ def test_a_server_that_loses_the_broker_fails_connects_and_drops(
         ((key,),) = gate_site.project.execute("SELECT owner FROM wsmigrate_binder")
         with closing(pika.BlockingConnection(pika.URLParameters(direct))) as connection:
             connection.channel().queue_delete(f"wsmigrate.mark.{key}")
-        time.sleep(3)
+        time.sleep(6)  # in which handshakes are tried
         relay.restore()
 
     meanwhile(forget)

@@ -247,23 +247,32 @@ def test_the_two_copies_are_compared_before_one_is_given_up(served: GateSite) ->
 
 
 TWO_TEXTS = """
-import os, sys, time, django; django.setup()
+import os, pathlib, sys, time, django; django.setup()
 from channels_ws.notify.layer import LayerPublisher
 from channels_ws.notify.publication import Publication, Stamp
 from channels_ws.notify.rabbitmq import RabbitPublisher
-broker = RabbitPublisher(os.environ["WSMIGRATE_AMQP_URL"])
 from wsmigrate.config import DEFAULT_EVENT_NAME
+broker = RabbitPublisher(os.environ["WSMIGRATE_AMQP_URL"])
 layer = LayerPublisher(DEFAULT_EVENT_NAME)
+print("ready", flush=True)
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.02)
 broker.publish(Publication("wsmigrate-synthetic-0", "one", "same-id"))
 layer.publish(Publication("wsmigrate-synthetic-0", "other", "same-id"), Stamp(None, is_copy=True))
+print("done", flush=True)
 """
 
 
 def test_copies_that_differ_fail(served: GateSite, meanwhile: Meanwhile) -> None:
     served.put_at("direct both")
-    served.gates["window_s"] = 20
-    meanwhile(lambda: served.project.run("-c", TWO_TEXTS))
+    served.gates["window_s"] = 10
+    go = served.folder / "go"
+    said = served.project.log("two-texts")
+    served.project.start("-c", TWO_TEXTS, str(go), log="two-texts")
+    wait_until(lambda: "ready" in said(), said)
+    meanwhile(go.touch)
     asked = served.ask()
+    assert "done" in said()
     assert asked.outcomes("copies") == {"copies": "fail"}, str(asked)
     assert "1 different" in asked.why("copies")
 

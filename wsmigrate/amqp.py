@@ -194,8 +194,8 @@ class AmqpChannel:
 
 
 def _text_of(reason: object) -> str:
-    """pika says nothing of a connection that it could not set up, as for a certificate that does not
-    suit, except in the exceptions of its tries."""
+    """pika says nothing of a connection that it could not set up, as for a certificate that does
+    not suit, except in the exceptions of its tries."""
     tries = getattr(reason, "exceptions", None)
     if tries and not str(reason):
         return f"{type(reason).__name__}: {tries[-1]!r}"

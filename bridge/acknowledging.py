@@ -39,6 +39,6 @@ class Acknowledger:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        if not self._channel.closed.done():
+        if self._channel.raw.is_open:
             self._channel.raw.basic_ack(self._due, multiple=True)
             self._told = self._due

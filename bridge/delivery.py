@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsmigrate.cursor import CursorMove
+from wsmigrate.gap import InboxGap
 from wsmigrate.message import Message
 
 
@@ -47,10 +48,10 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Batch:
-    """What goes on together, and where the cursor of the inbox then stands. ``gap_of``: the inbox,
-    where it has lost messages before or among these."""
+    """What goes on together, and where the cursor of the inbox then stands. ``gap``: where the
+    inbox has lost messages before or among these."""
 
     messages: tuple[Message, ...] = ()
     dead: tuple[DeadLetter, ...] = ()
     move: CursorMove | None = None
-    gap_of: str | None = None
+    gap: InboxGap | None = None

@@ -17,6 +17,7 @@ from bridge.rhythm import Rhythm
 from bridge.sinks import Sink
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import InboxGap
 from wsmigrate.message import Message, UnrelayableError, relayed_message
 
 logger = logging.getLogger(__name__)
@@ -177,8 +178,10 @@ class InboxRelay:
         move = None
         if last is not None and (self._cursor is None or last > self._cursor):
             move = CursorMove(self.inbox, self._cursor, last)
-        gap_of = self.inbox if any(delivery.after_gap for delivery in deliveries) else None
-        return Batch(tuple(messages), tuple(dead), move, gap_of)
+        after_gap = any(delivery.after_gap for delivery in deliveries)
+        return Batch(
+            tuple(messages), tuple(dead), move, InboxGap(self.inbox) if after_gap else None
+        )
 
     def _sort(self, delivery: Delivery, messages: list[Message], dead: list[DeadLetter]) -> None:
         try:

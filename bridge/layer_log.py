@@ -58,7 +58,9 @@ class LayerLog(LayerDatabase):
             " fence = l.fence + (l.holder IS DISTINCT FROM EXCLUDED.holder)::int,"
             " expires_at = EXCLUDED.expires_at"
             " WHERE l.holder IS NULL OR l.holder = EXCLUDED.holder"
-            " OR l.expires_at < clock_timestamp() RETURNING 1",
+            " OR l.expires_at < clock_timestamp()"
+            # A clock that was set back.
+            " OR l.expires_at > clock_timestamp() + make_interval(secs => 2 * %(s)s) RETURNING 1",
             {"name": CURSOR, "owner": self._owner, "s": lease_s},
         )
         return bool(rows)

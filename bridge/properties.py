@@ -12,6 +12,7 @@ _NAMES = (
     *("cluster_id", "headers"),
 )
 _STREAMS_OWN = "x-stream-offset"
+_DEEPEST = 50
 
 
 def described_properties(properties: Any, *, exchange: str, routing_key: str) -> dict[str, Any]:
@@ -26,19 +27,24 @@ def described_properties(properties: Any, *, exchange: str, routing_key: str) ->
     return found
 
 
-def said(value: Any) -> Any:
-    """A value for a column of the type jsonb, which takes no NUL and no half of a surrogate."""
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
+def said(value: Any, depth: int = 0) -> Any:
+    """A value for a column of the type jsonb, which takes no NUL and no half of a surrogate. Lists
+    in lists and so on are followed for 50 levels."""
+    if depth > _DEEPEST:
+        return "(nested too deeply)"
+    if value is None or isinstance(value, (bool, int)) or _is_finite(value):
         return value
     if isinstance(value, bytes):
         return storable(value.decode("utf-8", "backslashreplace"))
     if isinstance(value, Mapping):
-        return {str(said(key)): said(one) for key, one in value.items()}
+        return {str(said(key)): said(one, depth + 1) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [said(one) for one in value]
+        return [said(one, depth + 1) for one in value]
     return storable(str(value))
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def storable(text: str) -> str:

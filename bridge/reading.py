@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from bridge.delivery import Delivery
@@ -19,6 +19,9 @@ NOT_FOUND = 404
 
 OnDelivery = Callable[[Delivery], None]
 Fail = Callable[[Exception], None]
+OnMissing = Callable[[], Awaitable[None]]
+"""Is called before an inbox that does not exist is declared: whoever had bound rooms to it has lost
+the bindings."""
 
 
 class Reading(Protocol):
@@ -47,9 +50,10 @@ class QueueReading:
     """An inbox that is a queue: what was delivered and not acknowledged comes again, first and in
     order. Only the holder of the inbox's lease reads, so the order holds."""
 
-    def __init__(self, config: Config, inbox: str) -> None:
+    def __init__(self, config: Config, inbox: str, on_missing: OnMissing) -> None:
         self._config = config
         self._inbox = inbox
+        self._on_missing = on_missing
         self.heard_new = False
         self.acknowledge_every = 1
 
@@ -58,7 +62,10 @@ class QueueReading:
     ) -> AmqpChannel:
         """As Reading."""
         del fail
-        channel = await declared(connection, self._inbox, self._config)
+        channel = await connection.channel()
+        if not await is_there(channel, self._inbox):
+            await self._on_missing()
+            channel = await declared(connection, self._inbox, self._config)
 
         def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
             self.heard_new = True
@@ -112,6 +119,21 @@ def delivery_of(
         after_gap=after_gap,
         came_at=time.time(),
     )
+
+
+async def is_there(channel: AmqpChannel, inbox: str) -> bool:
+    """Whether the inbox exists, whatever its arguments; if not, the channel is closed.
+
+    Raises AmqpClosedError.
+    """
+    try:
+        await channel.rpc("queue_declare", queue=inbox, passive=True)
+    except AmqpClosedError as error:
+        # A cluster says 404 as well of a queue whose node is down: that one is not lost.
+        if error.reply_code != NOT_FOUND or "no queue" not in str(error):
+            raise
+        return False
+    return True
 
 
 async def declared(connection: AmqpConnection, inbox: str, config: Config) -> AmqpChannel:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Sequence
 
 from bridge.cursors import CursorStore
 from bridge.exchange_publisher import ExchangePublisher
@@ -13,6 +14,7 @@ from bridge.layer_log import CURSOR, LayerLog
 from wsmigrate.amqp import AmqpClosedError
 from wsmigrate.cursor import CursorMove, CursorMovedError
 from wsmigrate.errors import UnavailableError
+from wsmigrate.message import Message
 
 logger = logging.getLogger(__name__)
 
@@ -90,11 +92,38 @@ class ReverseRelay:
             if rows.after == cursor:
                 await self._log.wait_for_more(min(_LOOK_S, max(0.01, renew_at - time.monotonic())))
                 continue
-            published = await self._publisher.publish(rows.messages)
+            published = await self._published(rows.messages)
+            if published is None:
+                return
             await self._cursors.move(CursorMove(CURSOR, cursor, rows.after))
             cursor = rows.after
             self.published += published
             self.skipped += len(rows.messages) - published
+
+    async def _published(self, messages: Sequence[Message]) -> int | None:
+        """How many were, once the broker has them; None after ``stop``. That may take minutes while
+        it is short of memory or disk, and the lease is kept for so long."""
+        publishing = asyncio.ensure_future(self._publisher.publish(messages))
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            while not publishing.done():
+                await asyncio.wait(
+                    {publishing, stopping},
+                    timeout=self._lease_s / 3,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if publishing.done():
+                    break
+                if stopping.done():
+                    await asyncio.wait({publishing}, timeout=_LOOK_S)
+                    return publishing.result() if publishing.done() else None
+                if not await self._log.hold_lease(self._lease_s):
+                    raise UnavailableError("Another reverse relay has the lease.")
+        finally:
+            for task in (publishing, stopping):
+                task.cancel()
+            await asyncio.gather(publishing, stopping, return_exceptions=True)
+        return publishing.result()
 
     async def _end(self) -> None:
         try:

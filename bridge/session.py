@@ -27,18 +27,27 @@ class InboxSession:
     """Consumes one inbox into its relay, until something ends it.
 
     ``patience_s``: a broker that says nothing for so long, though it was asked, is taken for gone.
+    ``connect_within_s``: and one that takes so long to be connected to, or to begin to deliver.
     """
 
     def __init__(
-        self, hosts: BrokerHosts, relay: InboxRelay, reading: Reading, patience_s: float
+        self,
+        hosts: BrokerHosts,
+        relay: InboxRelay,
+        reading: Reading,
+        patience_s: float,
+        connect_within_s: float,
     ) -> None:
         self._hosts = hosts
         self._relay = relay
         self._reading = reading
         self._patience_s = patience_s
+        self._connect_within_s = connect_within_s
         self._raw: list[TolerantConnection] = []
         self._pulse = Pulse(patience_s)
         self._failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self.has_begun = False
+        """Whether the broker has begun to deliver."""
         self.unreadable: Exception | None = None
         """What was raised over the broker's input, if that broke the connection."""
 
@@ -57,11 +66,15 @@ class InboxSession:
         CursorBeyondEndError, and CursorMovedError from the relay. What was delivered before is
         relayed first, as far as the layer takes it within ten seconds.
         """
-        connection = await self._hosts.connect(self._factory, self._patience_s)
+        connection = await self._connected(stop)
+        if connection is None:
+            return
         try:
             channel = await asyncio.wait_for(
-                self._reading.begin(connection, self._on_delivery, self._fail), self._patience_s
+                self._reading.begin(connection, self._on_delivery, self._fail),
+                self._connect_within_s,
             )
+            self.has_begun = True
             self._relay.acknowledge_with(Acknowledger(channel, self._reading.acknowledge_every))
             self._relay.when_there_is_room(self._resume)
             channel.closed.add_done_callback(self._channel_closed)
@@ -71,6 +84,18 @@ class InboxSession:
         finally:
             self._resume()  # the broker's answer to the close has to be read
             await connection.close(_CLOSE_TIMEOUT_S)
+
+    async def _connected(self, stop: asyncio.Event) -> AmqpConnection | None:
+        """A connection; None after ``stop``, for a broker that does not answer takes its time."""
+        connecting = asyncio.create_task(self._hosts.connect(self._factory, self._connect_within_s))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({connecting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return connecting.result() if connecting.done() else None
+        finally:
+            for task in (connecting, stopping):
+                task.cancel()
+            await asyncio.gather(connecting, stopping, return_exceptions=True)
 
     def _factory(self, url: str) -> Any:
         # So that the broker notices a bridge that is frozen or cut off about when its lease ends.

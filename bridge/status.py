@@ -102,7 +102,7 @@ async def relay_status(
         " coalesce(array_agg(l.inbox ORDER BY l.inbox) FILTER (WHERE l.inbox IS NOT NULL), '{}')"
         " FROM wsmigrate_bridge AS b LEFT JOIN wsmigrate_lease AS l"
         " ON l.holder = b.owner AND l.expires_at > clock_timestamp()"
-        " WHERE b.seen_at > clock_timestamp() - make_interval(secs => %s)"
+        " WHERE wsmigrate_is_near(b.seen_at, make_interval(secs => %s))"
         " GROUP BY b.owner ORDER BY b.started_at",
         (lease_s,),
     )

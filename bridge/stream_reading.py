@@ -10,11 +10,12 @@ from typing import Any
 from bridge.figures import InboxFigures
 from bridge.positions import Start, described
 from bridge.reading import (
-    NOT_FOUND,
     Fail,
     OnDelivery,
+    OnMissing,
     declared,
     delivery_of,
+    is_there,
 )
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
@@ -58,9 +59,10 @@ class StreamReading:
         config: Config,
         inbox: str,
         start: Start,
-        on_gap: OnGap,
-        figures: InboxFigures,
         *,
+        on_gap: OnGap,
+        on_missing: OnMissing,
+        figures: InboxFigures,
         repeat_last: bool,
         seen: int = -1,
     ) -> None:
@@ -68,6 +70,7 @@ class StreamReading:
         self._inbox = inbox
         self._start = start
         self._on_gap = on_gap
+        self._on_missing = on_missing
         self._figures = figures
         self._repeat_last = repeat_last and start.offset > 0
         self._next = start.offset
@@ -145,16 +148,12 @@ class StreamReading:
 
     async def _declared(self, connection: AmqpConnection) -> AmqpChannel:
         channel = await connection.channel()
-        try:
-            await channel.rpc("queue_declare", queue=self._inbox, passive=True)
-        except AmqpClosedError as error:
-            # A cluster says 404 as well of a queue whose node is down: that one is not lost.
-            if error.reply_code != NOT_FOUND or "no queue" not in str(error):
-                raise
-            if self._start.offset > 0:
-                raise CursorBeyondEndError from None
-            return await declared(connection, self._inbox, self._config)
-        return channel
+        if await is_there(channel, self._inbox):
+            return channel
+        if self._start.offset > 0:
+            raise CursorBeyondEndError
+        await self._on_missing()
+        return await declared(connection, self._inbox, self._config)
 
     def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         offset = (properties.headers or {}).get("x-stream-offset")

@@ -6,6 +6,8 @@ import asyncio
 import functools
 import logging
 import time
+from collections.abc import Mapping
+from datetime import datetime
 
 from pika.adapters.asyncio_connection import AsyncioConnection
 
@@ -27,9 +29,9 @@ _EVERY_S = 15.0
 class Sweeper:
     """Looks for dead server processes now and then, and unbinds what they had bound.
 
-    Dead is who was not heard of for a minute, in which PostgreSQL was up and this bridge reached
-    it. A process that was merely frozen finds out and binds anew. Several bridges may sweep at
-    once: to unbind what is not bound is no error.
+    Dead is whose heartbeat has not changed for a minute, by this process's own clock, in which it
+    reached PostgreSQL each time. A process that was merely frozen finds out and binds anew. Several
+    bridges may sweep at once: to unbind what is not bound is no error.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class Sweeper:
         self._hosts = hosts
         self._database = database
         self._dead_after_s = dead_after_s
-        self._reached_since: float | None = None
+        self._beats: dict[str, tuple[datetime, float]] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -52,43 +54,49 @@ class Sweeper:
                 await self._sweep()
             except (WsmigrateError, AmqpClosedError, TimeoutError) as error:
                 logger.debug("Not swept: %s", error)
-                self._reached_since = None
+                self._beats.clear()
             await asyncio.sleep(min(_EVERY_S, self._dead_after_s / 4))
 
     async def _sweep(self) -> None:
-        rows = await self._database.fetch(
-            "SELECT b.owner, coalesce(array_agg(r.room) FILTER (WHERE r.room IS NOT NULL), '{}')"
-            " FROM wsmigrate_binder AS b LEFT JOIN wsmigrate_bound_room AS r USING (owner)"
-            " WHERE greatest(b.seen_at, pg_postmaster_start_time())"
-            " < clock_timestamp() - make_interval(secs => %s) GROUP BY b.owner",
-            (self._dead_after_s,),
-        )
-        now = time.monotonic()
-        if self._reached_since is None:
-            self._reached_since = now
-        if not rows or now - self._reached_since < self._dead_after_s:
+        rows = await self._database.fetch("SELECT owner, seen_at FROM wsmigrate_binder")
+        dead = self._dead_of({str(owner): seen_at for owner, seen_at in rows})
+        if not dead:
             return
         connection = await self._hosts.connect(
             lambda url: functools.partial(AsyncioConnection, connection_parameters(url)), 5.0
         )
         try:
-            for owner, rooms in rows:
-                await self._unbind(connection, str(owner), list(rooms))
+            for owner in dead:
+                rooms = await self._database.fetch(
+                    "SELECT room FROM wsmigrate_bound_room WHERE owner = %s", (owner,)
+                )
+                await self._unbind(connection, owner, [str(room) for (room,) in rooms])
+                # Whatever its heartbeat is by now: one that wakes meanwhile has to hear of it.
                 await self._database.execute(
-                    "DELETE FROM wsmigrate_binder WHERE owner = %s"
-                    " AND seen_at < clock_timestamp() - make_interval(secs => %s)",
-                    (owner, self._dead_after_s),
+                    "DELETE FROM wsmigrate_binder WHERE owner = %s", (owner,)
                 )
                 logger.info("Removed the bindings of %d rooms of a dead server process", len(rooms))
         finally:
             await connection.close(1.0)
+
+    def _dead_of(self, seen: Mapping[str, datetime]) -> list[str]:
+        """Those whose heartbeat is the same for too long. The database's clock may be set."""
+        now = time.monotonic()
+        before = self._beats
+        self._beats = {
+            owner: before[owner] if owner in before and before[owner][0] == at else (at, now)
+            for owner, at in seen.items()
+        }
+        return [
+            owner for owner, (_, since) in self._beats.items() if now - since >= self._dead_after_s
+        ]
 
     async def _unbind(self, connection: AmqpConnection, owner: str, rooms: list[str]) -> None:
         bindings = RoomBindings(self._config, owner)
         channel = await connection.channel()
         for room in rooms:
             try:
-                of_room = bindings.of(room)
+                of_room = bindings.possible(room)
             except RoomError:
                 continue
             for binding in of_room:

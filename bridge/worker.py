@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bridge.cursors import CursorStore
 from bridge.dead_letters import DeadLetterStore
-from bridge.delivery import DeadLetter
+from bridge.delivery import Batch, DeadLetter
 from bridge.figures import Figures, InboxState
 from bridge.gaps import GapStore
 from bridge.inbox import InboxRelay, RelayLimits
@@ -27,6 +27,7 @@ from wsmigrate.amqp_url import redacted_url
 from wsmigrate.config import Config
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
+from wsmigrate.gap import InboxGap
 from wsmigrate.topology import InboxKind
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 _FIRST_BACKOFF_S = 0.2
 _MAX_BACKOFF_S = 5.0
 _LASTED_S = 10.0
+_MORE_PATIENCE = 4
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class InboxWorker:
         self._stop = asyncio.Event()
         self._backoff_s = _FIRST_BACKOFF_S
         self._seen = -1
+        self._connect_within_s = relaying.patience_s
+        self._told_that_it_was_gone = False
         self.silent_since: float | None = time.monotonic()
         """Since when nothing is delivered to it, in seconds of the monotonic clock; None while
         something would be."""
@@ -123,7 +127,9 @@ class InboxWorker:
             is_ours=relaying.is_ours,
         )
         reading = self._reading(cursor)
-        session = InboxSession(relaying.hosts, relay, reading, relaying.patience_s)
+        session = InboxSession(
+            relaying.hosts, relay, reading, relaying.patience_s, self._connect_within_s
+        )
         begun = time.monotonic()
         try:
             await session.run(self._stop, self._consuming, self._silent)
@@ -131,6 +137,9 @@ class InboxWorker:
             await self._restart(cursor)
         finally:
             self._silent()
+            # A broker that is merely slow takes no connection, if none is given the time.
+            longer_s = min(self._connect_within_s * 2, relaying.patience_s * _MORE_PATIENCE)
+            self._connect_within_s = relaying.patience_s if session.has_begun else longer_s
             if session.heard_new or time.monotonic() - begun > _LASTED_S:
                 self._backoff_s = _FIRST_BACKOFF_S
                 self._poison.went_on()
@@ -142,18 +151,20 @@ class InboxWorker:
     def _reading(self, cursor: int | None) -> Reading:
         config = self._relaying.config
         if config.inbox_kind is InboxKind.QUEUE:
-            return QueueReading(config, self._inbox)
+            return QueueReading(config, self._inbox, self._tell_that_it_was_gone)
         return StreamReading(
             config,
             self._inbox,
             start_after(cursor),
-            self._missed,
-            self._figures,
+            on_gap=self._missed,
+            on_missing=self._tell_that_it_was_gone,
+            figures=self._figures,
             repeat_last=not self._poison.suspicious,
             seen=self._seen,
         )
 
     def _consuming(self) -> None:
+        self._told_that_it_was_gone = False
         self.silent_since = None
         self._figures.state = InboxState.RELAYING
         if self._figures.sessions > 1:
@@ -173,13 +184,28 @@ class InboxWorker:
         start = start_after(cursor)
         logger.error(
             "The cursor of %s, %s, is beyond the end of the inbox: the inbox was deleted, or the "
-            "broker was reset. It is relayed from its first message",
+            "broker was reset. What was in it is lost. It is relayed from its first message, its "
+            "rooms are bound again, and their sockets closed with 1012",
             self._inbox,
             described(start.position_of(start.offset - 1)),
         )
-        await self._relaying.cursors.move(
-            CursorMove(self._inbox, cursor, start.cursor_of_next_epoch)
-        )
+        await self._tell(CursorMove(self._inbox, cursor, start.cursor_of_next_epoch))
+        self._figures.gaps += 1
+        self._told_that_it_was_gone = True
+
+    async def _tell_that_it_was_gone(self) -> None:
+        """Of an inbox that was never relayed, or is a queue, and where the first bridge of all
+        makes the inboxes: then nobody hears it."""
+        if not self._told_that_it_was_gone:
+            logger.info(
+                "%s does not exist, so it is declared, and its rooms are bound again", self._inbox
+            )
+            await self._tell(None)
+
+    async def _tell(self, move: CursorMove | None) -> None:
+        gap = InboxGap(self._inbox, is_unbound=True)
+        for step in self._relaying.sink.steps(Batch(move=move, gap=gap)):
+            await step()
 
     async def _pass_over(self, cursor: int | None) -> int:
         start = start_after(cursor)

@@ -15,7 +15,7 @@ from typing import Any
 import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 
-from channels_ws.binding import BindingSession
+from channels_ws.binding import BindingSession, is_missing_inbox
 from wsmigrate.amqp import AmqpClosedError, BrokerHosts
 from wsmigrate.config import Config, redacted_url
 from wsmigrate.errors import UnavailableError
@@ -61,6 +61,7 @@ class RoomBinder:
         self._connected = asyncio.Event()
         self._heard_at = 0.0  # when the broker last confirmed a binding, by the loop's clock
         self._supervisor: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
 
     @property
     def key(self) -> str:
@@ -110,8 +111,10 @@ class RoomBinder:
                     await session.remove_mark()
             except (AmqpClosedError, TimeoutError) as error:
                 logger.info("Not all rooms were unbound: %s", _reason(error))
-        self._supervisor.cancel()
-        await asyncio.gather(self._supervisor, return_exceptions=True)
+        tasks = [self._supervisor, *self._chores]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._supervisor = None
 
     def is_bound(self, room: str) -> bool:
@@ -146,6 +149,24 @@ class RoomBinder:
                 f"A room could not be bound: RabbitMQ at {self._where} refused it ({error}).",
                 then="Its client is refused with 503.",
             ) from error
+
+    def bind_anew(self, rooms: Collection[str]) -> None:
+        """The inbox of these rooms was deleted, and their bindings with it: they are not bound from
+        now on, and those that are live are bound again. Without a connection, once there is one."""
+        session = self._session
+        if session is not None and not session.is_lost:
+            session.bound.difference_update(rooms)
+            chore = asyncio.create_task(self._bind_anew(session, set(rooms)), name="bind-anew")
+            self._chores.add(chore)
+            chore.add_done_callback(self._chores.discard)
+
+    async def _bind_anew(self, session: BindingSession, rooms: set[str]) -> None:
+        try:
+            await session.declare_inboxes()
+            await asyncio.gather(*map(session.bind, rooms & self._confirmed))
+        except (AmqpClosedError, RoomError) as error:
+            logger.warning("Rooms were not bound again: %s", _reason(error))
+            await session.connection.close()  # the next one binds all
 
     async def unbind(self, room: str) -> None:
         """Take this process's binding of the room back; where the broker does not answer, as soon
@@ -187,10 +208,17 @@ class RoomBinder:
                 continue
             if room in session.bound:
                 return
+            if self._chores:
+                await asyncio.wait(set(self._chores))  # its inbox may not be there yet
+                continue
             try:
                 await session.bind(room)
-            except AmqpClosedError:
-                if not session.is_lost:
+            except AmqpClosedError as error:
+                if is_missing_inbox(error):
+                    # It was deleted, and with it the bindings of all its rooms.
+                    if session is self._session:
+                        await self.start_over()
+                elif not session.is_lost:
                     raise
             else:
                 self._heard_at = asyncio.get_running_loop().time()

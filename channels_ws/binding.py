@@ -14,6 +14,7 @@ from wsmigrate.wiring import RoomForm
 
 _ACCESS_REFUSED = 403
 _NOT_FOUND = 404
+_NO_QUEUE = "no queue"
 _PRECONDITION_FAILED = 406
 _MARK_EXPIRES_MS = 30 * 60 * 1000
 _LANES = 32
@@ -71,6 +72,11 @@ class _Lane:
         if self._channel is None or self._channel.closed.done():
             self._channel = await self._connection.channel()
         return self._channel
+
+
+def is_missing_inbox(error: AmqpClosedError) -> bool:
+    """Whether the broker has refused a binding because there is no such inbox."""
+    return error.reply_code == _NOT_FOUND and _NO_QUEUE in str(error)
 
 
 @dataclass

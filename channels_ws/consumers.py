@@ -26,6 +26,7 @@ from wsmigrate.barrier import is_barrier_room
 from wsmigrate.config import Config
 from wsmigrate.errors import WsmigrateError
 from wsmigrate.rooms import RoomError, room_of_decoded_path, room_of_path
+from wsmigrate.synthetic import is_synthetic_room
 
 _UNAVAILABLE: dict[type[WsmigrateError], str] = {
     BindError: "broker",
@@ -98,6 +99,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
             return
         offered = self.scope.get("subprotocols") or ()
         await self.accept(subprotocol=chosen_subprotocol(offered, self._server.config))
+        self._count_open()
         if self._outbox is not None:
             self._outbox.open()
         if self._expiry is not None:
@@ -128,6 +130,10 @@ class RoomConsumer(AsyncWebsocketConsumer):
             abort=extensions.get("wsmigrate.abort", {}).get("abort"),
             on_close=self._count_close,
         )
+
+    def _count_open(self) -> None:
+        rooms = "synthetic" if is_synthetic_room(room_of_scope(self.scope)) else "site"
+        self._server.metrics.sockets_opened.labels(rooms=rooms).inc()
 
     def _count_close(self, code: CloseCode) -> None:
         reason = code.name.lower().replace("_", "-")

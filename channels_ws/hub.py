@@ -22,7 +22,7 @@ from channels_ws.two_paths import PathLimits, TwoPaths
 from wsmigrate.barrier import barrier_room, marker_of
 from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
-from wsmigrate.gap import GAPS_GROUP, inbox_of_gap_event
+from wsmigrate.gap import GAPS_GROUP, InboxGap, gap_of_event
 from wsmigrate.message import Message, message_of_event
 from wsmigrate.rooms import group_of_room
 from wsmigrate.site_state import NO_CUTOVER, SiteState
@@ -182,9 +182,9 @@ class RoomHub:
         self._close_sockets(list(self._rooms.values()))  # of joins that were under way
 
     def _deliver(self, event: dict[str, Any]) -> None:
-        inbox = inbox_of_gap_event(event)
-        if inbox is not None:
-            self._inbox_missed(inbox)
+        gap = gap_of_event(event)
+        if gap is not None:
+            self._inbox_missed(gap)
             return
         try:
             message = message_of_event(event)
@@ -267,9 +267,12 @@ class RoomHub:
         if lost is not None:
             self._rooms.clean_up_after(lost)
 
-    def _inbox_missed(self, inbox: str) -> None:
-        """The rooms stay bound and in their groups: the gap is behind them."""
-        rooms = [room for room in self._rooms.values() if self._config.inbox_of(room.name) == inbox]
+    def _inbox_missed(self, gap: InboxGap) -> None:
+        """The rooms stay in their groups, for the gap is behind them; and bound, if they are."""
+        inbox, of = gap.inbox, self._config.inbox_of
+        rooms = [room for room in self._rooms.values() if of(room.name) == inbox]
+        if gap.is_unbound and self._rooms.binder is not None:
+            self._rooms.binder.bind_anew([room.name for room in rooms])
         logger.error(
             "%s has lost messages before they were relayed, so %d sockets are closed with 1012",
             inbox,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Protocol
 
 from channels_ws.layer_link import LayerLink
@@ -38,6 +38,9 @@ class Binder(Protocol):
 
     async def unbind(self, room: str) -> None:
         """Take the binding back. Returns within a bounded time, whatever happens."""
+
+    def bind_anew(self, rooms: Collection[str]) -> None:
+        """Their bindings are gone: they are not bound from now on, until they are bound again."""
 
 
 class LayerError(UnavailableError):

@@ -31,6 +31,12 @@ class Metrics:
         )
         self.fan_out = FanOutFigures()
         registry.register(self.fan_out)
+        self.sockets_opened = Counter(
+            "wsmigrate_sockets_opened",
+            "Sockets that were let in: to rooms of the site, or to synthetic ones of the gates.",
+            ["rooms"],
+            registry=registry,
+        )
         self.sockets_closed = Counter(
             "wsmigrate_sockets_closed",
             "Sockets that the server closed, by the name of the close code.",
@@ -79,6 +85,25 @@ class Metrics:
         )
         ProcessCollector(registry=registry)  # memory, processor time, open files
 
+    def counts(self) -> dict[str, dict[str, float]]:
+        """What is told to the gates of the cutover: counts since the start, by their label."""
+        return {
+            "opened": _by_label(self.sockets_opened),
+            "closed": _by_label(self.sockets_closed),
+            "refused": _by_label(self.handshakes_refused),
+            "would_refuse": _by_label(self.would_refuse),
+        }
+
     def exposition(self) -> bytes:
         """All figures as they are now, in the text format of Prometheus."""
         return generate_latest(self.registry)
+
+
+def _by_label(counter: Counter) -> dict[str, float]:
+    """The counts of a counter that has one label."""
+    return {
+        "".join(sample.labels.values()): sample.value
+        for metric in counter.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+    }

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import deque
 from typing import Any
 
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
+from wsmigrate.publisher_confirms import Unconfirmed
 from wsmigrate.wiring import FORWARDED_ROOM_HEADER
 
 logger = logging.getLogger(__name__)
@@ -18,6 +18,9 @@ _NOT_FOUND = 404
 _ACCESS_REFUSED = 403
 _PREFETCH = 100
 _RETRY_S = 1.0
+_MOST = 2000
+_OWN_ROUTES = ("CC", "BCC")
+"""Headers by which a publisher has more queues take its message: they have had it already."""
 
 
 class RoomQueues:
@@ -26,7 +29,8 @@ class RoomQueues:
     A queue gives each message to one consumer, so a room has one at a time: this one is exclusive.
     While another process, or the old server, consumes a queue, it is tried again each second; until
     then messages wait, or are the other's. A message is acknowledged once the broker has confirmed
-    it in the inbox: at least once, and in order. One without a ``message_id`` gets one.
+    it in the inbox: at least once, and in order. One without a ``message_id`` gets one. Where the
+    inbox is gone the connection is closed, and another one declares it.
 
     Each room takes a channel of its own, of which a connection has 2,047.
     """
@@ -37,13 +41,14 @@ class RoomQueues:
         self._takers: dict[str, asyncio.Task[None]] = {}
         self._out: AmqpChannel | None = None
         self._opening = asyncio.Lock()
-        self._sent = 0
-        self._unconfirmed: deque[tuple[int, AmqpChannel, int]] = deque()
+        self._unconfirmed: Unconfirmed[tuple[AmqpChannel, int]] = Unconfirmed()
 
     async def open(self, room: str) -> None:
         """Return once the queue exists: what is put into it from then on is not lost. Raises
         AmqpClosedError, and RoomError for a room that can have no queue."""
         queue = self._config.wiring.place_of(room).routing_key
+        if room not in self._takers and len(self._takers) >= _MOST:
+            raise AmqpClosedError(f"one process takes from {_MOST:,} queues")
         channel = await self._connection.channel()
         try:
             await channel.rpc("queue_declare", queue=queue, passive=True)
@@ -68,10 +73,12 @@ class RoomQueues:
         while not self._connection.closed.done():
             channel: AmqpChannel | None = None
             try:
-                await self._open_out()
+                out = await self._open_out()
                 channel = await self._connection.channel()
                 await self._consume(channel, room, queue)
-                await asyncio.shield(channel.closed)
+                await asyncio.wait(
+                    {channel.closed, out.closed}, return_when=asyncio.FIRST_COMPLETED
+                )
             except AmqpClosedError as error:
                 if error.reply_code != _ACCESS_REFUSED:
                     logger.info("The queue of a room is not taken from: %s", error)
@@ -84,7 +91,10 @@ class RoomQueues:
         inbox = self._config.inbox_of(room)
 
         def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
-            properties.headers = {**(properties.headers or {}), FORWARDED_ROOM_HEADER: room}
+            headers = {**(properties.headers or {}), FORWARDED_ROOM_HEADER: room}
+            for own in _OWN_ROUTES:
+                headers.pop(own, None)
+            properties.headers = headers
             self._forward(channel, method.delivery_tag, inbox, properties, body)
 
         channel.raw.add_on_cancel_callback(lambda _frame: channel.raw.close())
@@ -101,25 +111,29 @@ class RoomQueues:
             return  # not acknowledged, so it comes again
         properties.message_id = properties.message_id or uuid.uuid4().hex
         properties.user_id = None  # the broker refuses another user's
-        out.raw.basic_publish("", inbox, body, properties)
-        self._sent += 1
-        self._unconfirmed.append((self._sent, channel, tag))
+        out.raw.basic_publish("", inbox, body, properties, mandatory=True)
+        self._unconfirmed.sent((channel, tag))
 
-    async def _open_out(self) -> None:
+    async def _open_out(self) -> AmqpChannel:
         async with self._opening:
             if self._out is None or self._out.closed.done():
                 out = await self._connection.channel()
-                self._sent = 0
-                self._unconfirmed.clear()
+                self._unconfirmed = Unconfirmed()
                 await out.rpc("confirm_delivery", ack_nack_callback=self._on_confirm)
+                out.raw.add_on_return_callback(self._on_return)
                 self._out = out
+            return self._out
+
+    def _on_return(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
+        """A return comes before the confirmation of the same message, which then is for nobody."""
+        logger.warning("%s is gone: it is declared again", method.routing_key)
+        self._unconfirmed = Unconfirmed()
+        self._connection.begin_to_close()
 
     def _on_confirm(self, frame: Any) -> None:
-        confirmed = int(frame.method.delivery_tag)
         taken = type(frame.method).__name__ == "Ack"
-        while self._unconfirmed and self._unconfirmed[0][0] <= confirmed:
-            _, channel, tag = self._unconfirmed.popleft()
-            if channel.closed.done():
+        for channel, tag in self._unconfirmed.settle(frame.method):
+            if not channel.raw.is_open:
                 continue
             if taken:
                 channel.raw.basic_ack(tag)

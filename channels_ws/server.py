@@ -146,7 +146,9 @@ class RoomServer:
         connect = connector(config) if config.follows_state else None
         watch: StateWatch | None = None
         if connect is not None:
-            watch = StateWatch(connect, self._apply, hub.facts)
+            watch = StateWatch(
+                connect, self._apply, lambda: {**hub.facts(), **self.metrics.counts()}
+            )
             state = await watch.start()
             if state is not None:
                 hub.follow(state, watch.ask_now)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from compat_tests.capture.client import WireClient
 from compat_tests.capture.request import Request
 from compat_tests.capture.room_queues import RoomQueues
+from compat_tests.ending import ended_by_signals
 from compat_tests.running.mailroom import room_of_client
 from compat_tests.running.options import Server
-from wsmigrate.errors import ConfigError, ExitCode, UnavailableError
-from wsmigrate.parity.frames import Opcode, WireFrame
+from wsmigrate.errors import ConfigError, ExitCode, UnavailableError, WsmigrateError
+from wsmigrate.parity.frames import Opcode, WireFrame, is_control
 from wsmigrate.parity.recording import End, EndKind, Handshake, Recording, SocketRecording
 from wsmigrate.parity.recording_file import (
     Line,
@@ -31,6 +32,7 @@ from wsmigrate.parity.recording_file import (
     written,
 )
 from wsmigrate.parity.redaction import DigestRedactor, redacted_socket, rewritten_socket
+from wsmigrate.rooms import checked_room
 
 Say = Callable[[str], None]
 Rewrite = Callable[[bytes], bytes]
@@ -52,16 +54,17 @@ class RecordOptions:
 
 async def record(options: RecordOptions, say: Say) -> ExitCode:
     """Record. COULD_NOT_ACT where not one message came. Raises WsmigrateError."""
+    rooms = [checked_room(room) for room in dict.fromkeys(options.rooms)]
+    options = replace(options, rooms=rooms)
     try:
-        file = options.out.open("wb")
+        with options.out.open("wb") as file:
+            recorder = _Recorder(options, file)
+            await recorder.run(say)
     except OSError as error:
         raise ConfigError(
             f"The recording {options.out} cannot be written ({error.strerror})."
         ) from None
-    with file:
-        recorder = _Recorder(options, file)
-        await recorder.run(say)
-    say(f"{recorder.messages} messages of {len(options.rooms)} rooms are in {options.out}")
+    say(f"{recorder.messages} messages of {len(rooms)} rooms are in {options.out}")
     return ExitCode.DONE if recorder.messages else ExitCode.COULD_NOT_ACT
 
 
@@ -76,27 +79,22 @@ class _Recorder:
         self._numbers: dict[str, int] = {}
         self._begun: dict[int, list[WireFrame]] = {}
         self._stop = asyncio.Event()
+        self._failure: Exception | None = None
 
     async def run(self, say: Say) -> None:
         options = self._options
         redaction = options.redactor.name if options.redactor else ""
         self._write(head_line(Recording((), redaction, {"rewritten": str(bool(options.rewrite))})))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
-        try:
+        with ended_by_signals(self._stop.set):
             if options.amqp_url is not None:
                 await self._from_broker(options.amqp_url, say)
             else:
                 await self._from_server(say)
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
 
     async def _from_broker(self, url: str, say: Say) -> None:
         """By a queue of one's own on each exchange: no client joins, and none leaves."""
         for number, room in enumerate(self._options.rooms, 1):
-            self._introduce(number, SocketRecording("queue", room, None, path=f"/{room}"))
+            self._introduce(number, SocketRecording("queue", room, None, path=_path_of(room)))
 
         def take(room: str, body: bytes) -> None:
             at = time.monotonic() - self._began
@@ -106,7 +104,11 @@ class _Recorder:
             for room in self._options.rooms:
                 await queues.join(room)
             say(f"Recording {len(self._options.rooms)} rooms at the broker")
-            await self._until_over(queues.closed)
+            if await self._until_over(queues.closed):
+                raise UnavailableError(
+                    "The broker ended the connection while it was recorded.",
+                    then="What was written until then is a whole recording.",
+                )
 
     async def _from_server(self, say: Say) -> None:
         server = self._options.server
@@ -114,13 +116,14 @@ class _Recorder:
             raise ConfigError("There is neither a server nor a broker to record from.")
         clients: list[WireClient] = []
         for number, room in enumerate(self._options.rooms, 1):
-            path = server.target.full_path(f"/{room}")
+            path = server.target.full_path(_path_of(room))
             request = Request(path, server.headers)
             self._introduce(
                 number, SocketRecording("client", room_of_client(path), None, path=path)
             )
 
-            tap = functools.partial(self._take, number)
+            early: list[WireFrame] = []
+            tap = _Tap(early.append)
             client = await WireClient.open(
                 request, server.target, began=self._began, tls=server.tls, tap=tap
             )
@@ -128,9 +131,15 @@ class _Recorder:
                 status = "nothing" if client.handshake is None else client.handshake.status
                 raise UnavailableError(f"The server answered {status} to a client of {room!r}.")
             self._note_handshake(number, client.handshake)
+            for frame in early:  # those that came with the answer, in the order of the wire
+                self._take(number, frame)
+            tap.take = functools.partial(self._take, number)
             clients.append(client)
         say(f"Recording {len(clients)} rooms of {server.target.authority}")
-        await self._until_over(None)
+        await self._until_over(asyncio.ensure_future(_all_gone(clients)))
+        gone = sum(client.gone.is_set() for client in clients)
+        if gone:
+            say(f"{gone} of {len(clients)} sockets were ended by the server before the recording")
         for client in clients:
             client.close()
         await asyncio.wait(
@@ -140,18 +149,15 @@ class _Recorder:
             self._write(end_line(number, client.recording("", "").end))
             client.cut()
 
-    async def _until_over(self, closed: asyncio.Future[object] | None) -> None:
-        waits: set[asyncio.Future[object]] = {asyncio.ensure_future(self._stop.wait())}
-        if closed is not None:
-            waits.add(closed)
+    async def _until_over(self, closed: asyncio.Future[object]) -> bool:
+        """Wait; whether it ended because ``closed`` was done."""
+        stopped: asyncio.Future[object] = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait(
-            waits, timeout=self._options.seconds, return_when=asyncio.FIRST_COMPLETED
+            {stopped, closed}, timeout=self._options.seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        if closed is not None and closed.done():
-            raise UnavailableError(
-                "The broker ended the connection while it was recorded.",
-                then="What was written until then is a whole recording.",
-            )
+        if self._failure is not None:
+            raise self._failure
+        return closed.done()
 
     def _introduce(self, number: int, socket: SocketRecording) -> None:
         self._numbers[socket.room] = number
@@ -168,7 +174,18 @@ class _Recorder:
         return redacted_socket(socket, self._options.redactor or DigestRedactor())
 
     def _take(self, number: int, frame: WireFrame) -> None:
-        """Write a frame; redacted ones once their message is complete."""
+        """Write a frame. What fails ends the recording: it would not be a whole one."""
+        if self._failure is not None:
+            return
+        try:
+            self._write_frame(number, frame)
+        except (OSError, WsmigrateError) as error:
+            self._failure = error
+            self._stop.set()
+
+    def _write_frame(self, number: int, frame: WireFrame) -> None:
+        """Redacted ones once their message is complete: digests and rewritten texts are of whole
+        messages. What came in the midst of one comes with it."""
         options = self._options
         self.messages += frame.opcode < Opcode.CLOSE and frame.fin
         if options.redactor is None and options.rewrite is None:
@@ -176,7 +193,8 @@ class _Recorder:
             return
         begun = self._begun.setdefault(number, [])
         begun.append(frame)
-        if frame.fin or frame.opcode >= Opcode.CLOSE:
+        is_within = is_control(frame.opcode) and not begun[0].fin
+        if (frame.fin and not is_within) or frame.opcode == Opcode.CLOSE:
             socket = SocketRecording("", "", None, tuple(begun), End(EndKind.OPEN))
             if options.redactor is not None:
                 socket = redacted_socket(socket, options.redactor)
@@ -191,6 +209,25 @@ class _Recorder:
         self._file.flush()
 
 
+async def _all_gone(clients: Sequence[WireClient]) -> None:
+    for client in clients:
+        await client.gone.wait()
+
+
+class _Tap:
+    """Hands frames over to whoever takes them now."""
+
+    def __init__(self, take: Callable[[WireFrame], None]) -> None:
+        self.take = take
+
+    def __call__(self, frame: WireFrame) -> None:
+        self.take(frame)
+
+
+def _path_of(room: str) -> str:
+    return "/" + quote(room, safe="")
+
+
 def rewrite_of(name: str) -> Rewrite:
     """The user's own redaction, ``package.module:function``, bytes to bytes. The current folder is
     on the path. Raises ConfigError."""
@@ -198,7 +235,7 @@ def rewrite_of(name: str) -> Rewrite:
     sys.path.insert(0, "")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # it is a module of the user's: anything may be wrong with it
         raise ConfigError(
             f"The redaction {name!r} cannot be loaded ({type(error).__name__}).",
             remedy="It has to look like package.module:function.",
@@ -207,7 +244,10 @@ def rewrite_of(name: str) -> Rewrite:
         raise ConfigError(f"The redaction {name!r} is no function.")
 
     def rewrite(payload: bytes) -> bytes:
-        result = found(payload)
+        try:
+            result = found(payload)
+        except Exception as error:
+            raise ConfigError(f"The redaction {name!r} failed ({type(error).__name__}).") from error
         if not isinstance(result, bytes):
             raise ConfigError(f"The redaction {name!r} gave no bytes.")
         return result

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import hashlib
 import json
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from compat_tests.capture.client import WireClient
+from compat_tests.capture.message_tap import MessageTap
 from compat_tests.capture.request import Request
 from compat_tests.capture.room_queues import RoomQueues
+from compat_tests.ending import ended_by_signals
 from compat_tests.reports.watch_lines import line_of, told
 from compat_tests.running.options import Server
 from wsmigrate.errors import ConfigError, ExitCode, UnavailableError
 from wsmigrate.parity.comparison import Yardstick
-from wsmigrate.parity.frames import Opcode, WireFrame
+from wsmigrate.parity.frames import Opcode
 from wsmigrate.parity.live import LiveFigures, LiveRoom
-from wsmigrate.parity.messages import DataMessage, messages_of
+from wsmigrate.parity.messages import DataMessage
 from wsmigrate.parity.own_rules import OwnRule
 from wsmigrate.rooms import checked_room
 
@@ -67,14 +67,8 @@ async def watch(options: WatchOptions, say: Say) -> ExitCode:
         raise ConfigError("There is no room to watch.", remedy="Name rooms, or sample more.")
     watcher = _Watcher(options, rooms, say)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
+    with ended_by_signals(stop.set):
         return await watcher.run(stop)
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 class _Watcher:
@@ -86,7 +80,6 @@ class _Watcher:
         self._rooms = {room: LiveRoom(room, yardstick, options.window_s) for room in rooms}
         self._total = LiveFigures()
         self._clients: list[WireClient] = []
-        self._unfinished: dict[object, list[WireFrame]] = {}
 
     async def run(self, stop: asyncio.Event) -> ExitCode:
         options = self._options
@@ -122,10 +115,13 @@ class _Watcher:
 
             live = self._rooms[room]
             take = live.expect if is_old else live.receive
-            tap = functools.partial(self._take_frame, take, (is_old, room))
             async with turns:
                 client = await WireClient.open(
-                    request, server.target, began=self._began, tls=server.tls, tap=tap
+                    request,
+                    server.target,
+                    began=self._began,
+                    tls=server.tls,
+                    tap=MessageTap(take),
                 )
             if client.handshake is None or not client.handshake.is_open:
                 status = "nothing" if client.handshake is None else client.handshake.status
@@ -162,27 +158,12 @@ class _Watcher:
         at = time.monotonic() - self._began
         self._rooms[room].expect(DataMessage(body, Opcode.TEXT, at=at))
 
-    def _take_frame(
-        self, take: Callable[[DataMessage], None], key: object, frame: WireFrame
-    ) -> None:
-        opcode, payload, at, fin, rsv, header, _, _ = frame
-        if opcode >= Opcode.CLOSE:
-            return
-        begun = self._unfinished
-        if fin and opcode and not rsv and not header and key not in begun:  # as nearly all are
-            take(DataMessage(payload, opcode, (), True, at))
-            return
-        begun.setdefault(key, []).append(frame)
-        if fin:
-            for message in messages_of(begun.pop(key)):
-                take(message)
-
     def _tick(self, seconds: float) -> None:
         """One line for what came since the last one."""
         figures = LiveFigures()
         for room in self._rooms.values():
             figures.add(room.figures.taken())
-        self._total.add(figures)
+        self._total.add(figures, keep=False)
         line = line_of(
             figures,
             max(seconds, 0.001),

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 class Endpoints:
     """The addresses of a stack that is ready, its processes and its logs.
 
-    ``pids`` holds for each part that the stack runs itself the main process first, then those that
-    descend from it. They change when a part is started again.
+    ``public_ws_url`` is where browsers connect: the front door, unless there is an entrance before
+    it. ``pids`` holds for each part that the stack runs itself the main process first, then those
+    that descend from it. They change when a part is started again.
     """
 
     amqp_url: str = field(repr=False)  # it holds a password, as the next does
@@ -23,6 +24,7 @@ class Endpoints:
     channels_ws_url: str
     channels_admin_url: str
     front_ws_url: str
+    public_ws_url: str
     haproxy_socket: str
     pids: Mapping[str, list[int]]
     logs: Mapping[str, str]

@@ -123,6 +123,18 @@ class Part:
             self._process.kill()
             self._process.wait()
 
+    def end(self) -> None:
+        """Kill what a part that was asked to stop has left behind, its children too."""
+        self.kill()
+        end_marked(self._mark, grace_s=0)
+
+    def release(self) -> None:
+        """Have a stopped part start again."""
+        if self.state is PartState.STOPPED:
+            self._start_at = 0.0
+            self._crashes = 0
+            self.state = PartState.WAITING
+
     def _start(self, now: float) -> None:
         user = pwd.getpwnam(self.spec.user) if self.spec.user else None
         with self.log.open("ab") as log:

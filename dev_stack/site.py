@@ -34,6 +34,13 @@ class SitePorts:
     channels: int
     channels_admin: int
     front: int
+    entrance: int = 0
+    """Where browsers connect; 0: to the front door."""
+
+    @property
+    def public(self) -> int:
+        """The port that browsers connect to."""
+        return self.entrance or self.front
 
 
 @dataclass(frozen=True)
@@ -48,13 +55,18 @@ class Site:
     extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(40), repr=False)
 
+    @property
+    def legacy_pid_file(self) -> Path:
+        """Where the old server writes the process id of its master."""
+        return self.database.with_name("legacy.pid")
+
     def env(self) -> dict[str, str]:
         """The environment of every part of ours."""
         return {
             "WSMIGRATE_AMQP_URL": self.amqp_url,
             "WSMIGRATE_POSTGRES_DSN": self.postgres_dsn,
             "CHATIRE_DATABASE": str(self.database),
-            "CHATIRE_WS_URL": f"ws://{HOST}:{self.ports.front}",
+            "CHATIRE_WS_URL": f"ws://{HOST}:{self.ports.public}",
             "CHATIRE_SECRET_KEY": self.secret_key,
             "CHATIRE_ALLOWED_HOSTS": f"{HOST},localhost",
             "DJANGO_SETTINGS_MODULE": SETTINGS_MODULE,
@@ -89,7 +101,10 @@ def legacy_part(site: Site) -> PartSpec:
     folder = Path(package.origin).parent
     return PartSpec(
         name="legacy",
-        command=(_uwsgi(), "--ini", str(folder / "uwsgi.ini")),
+        command=(
+            *(_uwsgi(), "--ini", str(folder / "uwsgi.ini")),
+            *("--pidfile", str(site.legacy_pid_file)),
+        ),
         cwd=folder.parent,
         probe=http_answers(site.ports.legacy),
         env={

@@ -17,7 +17,8 @@ from dev_stack.files import write_atomically
 from dev_stack.frontdoor import FrontDoor
 from dev_stack.ports import HOST
 from dev_stack.runtime import Runtime
-from dev_stack.services import haproxy, postgres, rabbitmq
+from dev_stack.services import entrance, haproxy, postgres, rabbitmq
+from dev_stack.services.entrance import Entrance
 from dev_stack.services.given import reachable_postgres, reachable_rabbitmq
 from dev_stack.services.postgres_programs import postgres_programs
 from dev_stack.site import (
@@ -30,7 +31,7 @@ from dev_stack.site import (
     sample_site_folder,
     site_part,
 )
-from dev_stack.supervisor import Report, StopRequest
+from dev_stack.supervisor import Report, StopRequest, Supervisor
 from wsmigrate.errors import ConfigError, UnavailableError, WsmigrateError
 
 
@@ -50,6 +51,9 @@ class StackOptions:
     front_port: int = 0
     legacy_port: int = 0
     channels_port: int = 0
+    entrance: bool = False
+    """Whether browsers connect to a load balancer that leads straight to the old server at first,
+    and to the front door once it is told so, as on a site before the stage ``door``."""
     bridge_settings_module: str = SETTINGS_MODULE
     extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     logs: Path | None = None
@@ -72,6 +76,8 @@ class Stack:
         self.stop_request = StopRequest()
         self._runtime: Runtime | None = None
         self._front_door: FrontDoor | None = None
+        self._entrance: Entrance | None = None
+        self._site: Site | None = None
         self._endpoints: Endpoints | None = None
 
     def __enter__(self) -> Self:
@@ -99,6 +105,30 @@ class Stack:
             raise UnavailableError("The stack is not ready, so it has no front door yet.")
         return self._front_door
 
+    @property
+    def entrance(self) -> Entrance:
+        """What browsers connect to, where the options say that there is one."""
+        if self._entrance is None:
+            raise UnavailableError("The stack has no entrance, or is not ready.")
+        return self._entrance
+
+    @property
+    def site(self) -> Site:
+        """The sample site: its folder, and the environment of its processes."""
+        if self._site is None:
+            raise UnavailableError("The stack is not ready, so it has no site yet.")
+        return self._site
+
+    @property
+    def folder(self) -> Path:
+        """The stack's own folder, which goes with it."""
+        return self._running().folder
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """What looks after the parts."""
+        return self._running().supervisor
+
     def start(self, progress: Report = _silent) -> Endpoints:
         """Start everything and wait until it is ready.
 
@@ -119,12 +149,14 @@ class Stack:
         site_ports = _claimed_ports(runtime, options)
         haproxy_program = haproxy.haproxy_program(progress)
         amqp_url, dsn = self._start_services(runtime, progress)
-        site = Site(
+        site = self._site = Site(
             folder, runtime.folder / "site.sqlite3", amqp_url, dsn, site_ports, options.extra_env
         )
         self._migrate(runtime, site, progress)
         self._start_parts(runtime, site)
         self._open_front_door(runtime, haproxy_program, site_ports)
+        if options.entrance:
+            self._open_entrance(runtime, haproxy_program, site_ports)
         self._endpoints = _endpoints(runtime, site, self.front_door)
         self._write_endpoints()
         return self.endpoints
@@ -209,6 +241,11 @@ class Stack:
         runtime.supervisor.wait_until_ready(haproxy.NAME)
         self._front_door = service.front_door
 
+    def _open_entrance(self, runtime: Runtime, program: Path, ports: SitePorts) -> None:
+        spec, self._entrance = entrance.private_entrance(program, runtime.folder, ports)
+        runtime.supervisor.start(spec)
+        runtime.supervisor.wait_until_ready(spec.name)
+
     def _tick(self) -> None:
         runtime, endpoints = self._runtime, self._endpoints
         if runtime is None or endpoints is None:
@@ -245,6 +282,7 @@ def _claimed_ports(runtime: Runtime, options: StackOptions) -> SitePorts:
         channels=ports.wanted(options.channels_port, "the new server"),
         channels_admin=ports.free(),
         front=ports.wanted(options.front_port, "the front door"),
+        entrance=ports.free() if options.entrance else 0,
     )
 
 
@@ -259,6 +297,7 @@ def _endpoints(runtime: Runtime, site: Site, front_door: FrontDoor) -> Endpoints
         channels_ws_url=f"ws://{HOST}:{site.ports.channels}",
         channels_admin_url=f"http://{HOST}:{site.ports.channels_admin}",
         front_ws_url=f"ws://{HOST}:{site.ports.front}",
+        public_ws_url=f"ws://{HOST}:{site.ports.public}",
         haproxy_socket=str(front_door.socket_path),
         pids=pids,
         logs={name: str(runtime.supervisor.log_of(name)) for name in names},

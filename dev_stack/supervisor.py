@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -74,6 +75,7 @@ class Supervisor:
         self._started: dict[str, float] = {}
         self._fault: Exception | None = None
         self._ended = threading.Event()
+        self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self, spec: PartSpec) -> None:
@@ -106,13 +108,31 @@ class Supervisor:
         if self._fault is not None:
             raise self._fault
 
+    def hold(self, name: str) -> None:
+        """Stop a part, and leave it stopped until it is released. Returns when it has ended."""
+        part = self._parts[name]
+        self._in_thread(part.ask_to_stop)
+        deadline = time.monotonic() + part.spec.stop_grace_s
+        while not part.has_ended() and time.monotonic() < deadline:
+            time.sleep(_STEP_S / 2)
+        self._in_thread(part.end)
+
+    def release(self, name: str) -> None:
+        """Start a part that is held, and wait until it is ready. Raises what
+        ``wait_until_ready`` raises."""
+        self._started[name] = time.monotonic()
+        self._in_thread(self._parts[name].release)
+        self.wait_until_ready(name)
+
     def is_ready(self, name: str) -> bool:
         """Whether a part that was started is ready at this moment."""
         return self._parts[name].state is PartState.READY
 
     def all_ready(self) -> bool:
-        """Whether every part is ready at this moment."""
-        return all(part.state is PartState.READY for part in self._parts.values())
+        """Whether every part that is not held is ready at this moment."""
+        return all(
+            part.state in {PartState.READY, PartState.STOPPED} for part in self._parts.values()
+        )
 
     def pids(self) -> dict[str, list[int]]:
         """The processes of each part: the main one first, then all that descend from it."""
@@ -156,6 +176,8 @@ class Supervisor:
     def _look_after_parts(self) -> None:
         next_tick = time.monotonic() + _TICK_S
         while not self._ended.wait(_STEP_S):
+            while not self._errands.empty():
+                self._errands.get()()
             for part in self._parts.values():
                 change = part.step(time.monotonic())
                 if change is not None:
@@ -163,6 +185,20 @@ class Supervisor:
             if time.monotonic() >= next_tick:
                 self._on_tick()
                 next_tick = time.monotonic() + _TICK_S
+
+    def _in_thread(self, errand: Callable[[], None]) -> None:
+        """Parts live in the supervisor's thread. Returns when it is done."""
+        done = threading.Event()
+
+        def run() -> None:
+            errand()
+            done.set()
+
+        self._errands.put(run)
+        while not done.wait(_STEP_S):
+            self.raise_fault()
+            if self._ended.is_set():
+                raise StoppedError("The stack was stopped meanwhile.")
 
     def _tell(self, part: Part, change: Change) -> None:
         name = part.spec.name

@@ -7,14 +7,15 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from migrate_cli.silence import fall_silent
 from wsmigrate.errors import ExitCode, WsmigrateError
 from wsmigrate.versions import require_python
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with a code of ExitCode."""
+def main(args: Sequence[str] | None = None, program: str = "wsmigrate") -> None:
+    """Run the command line and exit with a code of ExitCode. ``program`` is its name in usages."""
     try:
         require_python("The command line")
     except WsmigrateError as error:
@@ -28,7 +29,7 @@ def main(args: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if args is None else list(args)
     try:
         # Not by cli.main(), which ends with exit code 1 when nobody reads the output any more.
-        with cli.make_context("wsmigrate", words) as context:
+        with cli.make_context(program, words) as context:
             code = cli.invoke(context) or 0
         sys.stdout.flush()
         sys.exit(code)
@@ -52,7 +53,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _say(sentence: str) -> None:
-    print(f"wsmigrate: {sentence}", file=sys.stderr)  # noqa: T201
+    try:
+        print(f"wsmigrate: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:  # nobody reads it; the exit code is to be the right one all the same
+        fall_silent()
 
 
 if __name__ == "__main__":

@@ -22,9 +22,16 @@ def need_packages(command: str, *packages: str) -> None:
 
 def set_up_django(who: str, settings: str | None = None) -> None:
     """Load the settings and apps of the module that is given, or that DJANGO_SETTINGS_MODULE names.
-    The current folder is on the path, as it is for manage.py. Raises ConfigError."""
+    The current folder is on the path, as it is for manage.py. Settings that are loaded already stay
+    (``manage.py wsmigrate``). Raises ConfigError, also where those are not the ones that are given.
+    """
     import django  # noqa: PLC0415 - a machine without a project has no Django
+    from django.conf import settings as loaded  # noqa: PLC0415
 
+    if loaded.configured:
+        _require_the_same(settings, getattr(loaded, "SETTINGS_MODULE", None))
+        django.setup()
+        return
     if settings:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings
     sys.path.insert(0, "")
@@ -46,3 +53,13 @@ def set_up_django(who: str, settings: str | None = None) -> None:
             if isinstance(error, ImportError)
             else "",
         ) from error
+
+
+def _require_the_same(wanted: str | None, loaded: str | None) -> None:
+    if wanted and loaded and wanted != loaded:
+        raise ConfigError(
+            f"The settings {loaded!r} are loaded already, and {wanted!r} was asked for.",
+            then="Nothing was done.",
+            remedy=f"Use `wsmigrate` itself, or: manage.py wsmigrate … --settings {wanted}, or "
+            "mend `settings` in wsmigrate.toml.",
+        )

@@ -11,11 +11,12 @@ from typing import Any
 from migrate_cli.cutover.effects import Site, SiteEffects
 from migrate_cli.cutover.inboxes import Inboxes
 from migrate_cli.cutover.lock import HeldLock
-from migrate_cli.cutover.ports import Effects, Gates, NoGates
+from migrate_cli.cutover.ports import Effects, Gates
 from migrate_cli.cutover.store import StateStore
 from migrate_cli.django_project import need_packages, set_up_django
 from migrate_cli.drain.mover import SocketMover
 from migrate_cli.drain.settings import drain_settings_of
+from migrate_cli.gates.settings import gate_settings_of
 from migrate_cli.routers.doors import FrontDoor
 from migrate_cli.routers.settings import TABLE as DOOR_TABLE
 from migrate_cli.routers.settings import front_door_of, read_document
@@ -52,11 +53,17 @@ def operation(config_file: Path | None, settings: str | None) -> Iterator[Operat
     cutover, door = cutover_config(document), _front_door(document)
     set_up_django("The cutover", settings or cutover.settings)
     from bridge.settings import database_parameters, project_config  # noqa: PLC0415 - needs Django
+    from migrate_cli.gates.measuring import Measuring  # noqa: PLC0415
+    from migrate_cli.gates.site_gates import SiteGates  # noqa: PLC0415
 
     project = project_config()
-    with StateStore(database_parameters(project.database), project.database) as store:
+    gates = gate_settings_of(document)
+    parameters = database_parameters(project.database)
+    with StateStore(parameters, project.database) as store:
         drain = _drain(document, door, project)
-        yield Operation(cutover, project, store, NoGates(), door, drain)
+        queues = drain_settings_of(document, {}).queues_command
+        measuring = Measuring(gates, project, store, parameters, door, queues)
+        yield Operation(cutover, project, store, SiteGates(measuring), door, drain)
 
 
 def document_of(config_file: Path | None) -> dict[str, Any]:

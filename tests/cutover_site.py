@@ -14,8 +14,11 @@ from typing import Any
 
 from audience import Audience
 from project import SITE, Project, wait_until
+from wsmigrate.gates.built_in import ALL_GATES
 
 SCRIPT = Path(__file__).with_name("steady_publisher.py")
+NO_GATES = f"[gates]\noff = {json.dumps([gate.name for gate in ALL_GATES])}\n"
+"""For tests of something else: each step then has to be let pass with a reason."""
 
 
 @dataclass
@@ -82,9 +85,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Operator:
-    """Runs ``wsmigrate`` as an operator does."""
+    """Runs ``wsmigrate`` as an operator does. A command has so many seconds."""
 
     project: Project
+    within_s: float = 120
 
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -94,7 +98,7 @@ class Operator:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=self.within_s,
         )
 
     def done(self, *words: str) -> str:

@@ -32,10 +32,14 @@ class Relay:
                 near, _ = listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(self._target)
+            far = socket.create_connection(self.target())
             self._pairs += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    def target(self) -> tuple[str, int]:
+        """Where a new connection leads."""
+        return self._target
 
     def passed(self, data: bytes) -> bytes:
         """What is passed on of what came. May wait."""

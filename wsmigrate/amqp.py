@@ -62,28 +62,40 @@ class AmqpConnection:
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[object] = loop.create_future()
         closed: asyncio.Future[object] = loop.create_future()
+
+        def on_open(connection: Any) -> None:
+            if opened.done():
+                _close(connection)  # it is late, and nobody waits for it any more
+            else:
+                opened.set_result(None)
+
         raw = factory(
-            on_open_callback=lambda _connection: _resolve(opened, None),
+            on_open_callback=on_open,
             on_open_error_callback=lambda _connection, reason: _fail(opened, reason),
             on_close_callback=lambda _connection, reason: _resolve(closed, reason),
         )
-        try:
-            await asyncio.wait_for(opened, timeout_s)
-        except BaseException:
-            _close(raw)
-            raise
+        # One that is given up is left to pika's own time limits: to close it while it connects
+        # makes pika 1.4 raise an AssertionError in the event loop.
+        await asyncio.wait_for(opened, timeout_s)
         return cls(raw, closed)
 
     async def channel(self) -> AmqpChannel:
-        """Open a channel. Raises AmqpClosedError."""
+        """Open a channel. Raises AmqpClosedError, also where the connection has no more."""
         if not self._connection.is_open:
             raise AmqpClosedError("the connection is closed")
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[None] = loop.create_future()
-        raw = self._connection.channel(on_open_callback=lambda _channel: _resolve(opened, None))
+        try:
+            raw = self._connection.channel(on_open_callback=lambda _channel: _resolve(opened, None))
+        except Exception as error:  # as pika's NoFreeChannels, which is not to be imported here
+            raise AmqpClosedError(error) from error
         channel = AmqpChannel(raw, self.closed)
         await channel.unless_closed(opened)
         return channel
+
+    def begin_to_close(self) -> None:
+        """Close in an orderly way, without waiting for it."""
+        _close(self._connection)
 
     async def close(self, timeout_s: float = 2.0) -> None:
         """Close in an orderly way, for as long as ``timeout_s``."""
@@ -146,8 +158,7 @@ class AmqpChannel:
         Answers come in the order of the calls. Raises AmqpClosedError when the broker refuses, for
         it does so by closing the channel (AMQP 0-9-1, 4.8).
         """
-        if self.closed.done():
-            raise AmqpClosedError(self.closed.result())
+        self._check_open()
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         getattr(self.raw, method)(callback=lambda frame: _resolve(answer, frame), **arguments)
         return await self.unless_closed(answer)
@@ -158,9 +169,14 @@ class AmqpChannel:
 
         Raises AmqpClosedError.
         """
+        self._check_open()
+        getattr(self.raw, method)(**arguments)
+
+    def _check_open(self) -> None:
         if self.closed.done():
             raise AmqpClosedError(self.closed.result())
-        getattr(self.raw, method)(**arguments)
+        if not self.raw.is_open:
+            raise AmqpClosedError("the channel is being closed")
 
     def _connection_closed(self, closed: asyncio.Future[object]) -> None:
         if not closed.cancelled():

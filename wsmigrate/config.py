@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from wsmigrate.notify_config import NotifyBackend as NotifyBackend  # noqa: PLC0
 from wsmigrate.origins import OriginPattern
 from wsmigrate.topology import (
     DEFAULT_INBOXES,
+    LONGEST_TTL_S,
     InboxKind,
     InboxRetention,
     inbox_arguments,
@@ -139,9 +141,9 @@ class Config:
         """All hosts of the broker; any of them will do."""
         return (self.amqp_url, *self.amqp_more)
 
-    @property
+    @functools.cached_property
     def wiring(self) -> RoomWiring:
-        """How rooms are wired in RabbitMQ."""
+        """How rooms are wired in RabbitMQ. Asked for each message."""
         return RoomWiring(self.room_form, self.room_exchange, self.room_key, self.room_durable)
 
     @property
@@ -211,6 +213,12 @@ def config_of_settings(settings: object, environ: Mapping[str, str] | None = Non
     values["amqp_url"], *more = values["amqp_url"]
     config = Config(**values, amqp_more=tuple(more))
     config.wiring  # noqa: B018 - it is checked when it is made
+    if config.inbox_kind is InboxKind.QUEUE and config.inbox_max_age_s > LONGEST_TTL_S:
+        raise ConfigError(
+            f"WSMIGRATE['INBOX_MAX_AGE_S'] is {config.inbox_max_age_s}, and a queue keeps messages "
+            f"for {LONGEST_TTL_S} seconds at most.",
+            remedy="Lower it, or use streams as inboxes.",
+        )
     if config.outbox_bytes < config.max_message_bytes:
         raise ConfigError(
             f"WSMIGRATE['OUTBOX_BYTES'] is {config.outbox_bytes}, and MAX_MESSAGE_BYTES is "

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsmigrate.config import Config
+from wsmigrate.rooms import RoomError
 from wsmigrate.topology import ROOM_EXCHANGE
-from wsmigrate.wiring import RoomForm
+from wsmigrate.wiring import Place, RoomForm, has_wildcard
 
 _PROCESS = "x-wsmigrate-process"
 """The argument that tells the bindings of two processes apart where the routing key is the room's:
 exchanges of these types take no notice of it."""
+_KEYED_TYPES = (RoomForm.TOPIC.value, RoomForm.DIRECT.value)
+_OTHER_TYPES = ("topic", "direct", "headers")
 _CURRENT_TYPE = re.compile(r"inequivalent arg 'type' .* but current is '([\w-]+)'", re.DOTALL)
 
 
@@ -60,11 +63,14 @@ class RoomBindings:
 
     def of(self, room: str, exchange_type: str | None = None) -> list[Binding]:
         """The bindings of a room. ``exchange_type`` is that of an exchange which is there already
-        and is another than expected. Raises RoomError."""
+        and is another than expected. Raises RoomError, also where that one would give every message
+        to every inbox."""
         if self._wiring.form is RoomForm.QUEUE:
             return []  # the default exchange cannot be bound
         place = self._wiring.place_of(room)
         kind = exchange_type or self._wiring.form.value
+        if self._wiring.has_keys:
+            self._check_keyed(room, kind, place)
         if kind == "fanout":
             return [Binding(self._config.inbox_of(room), place.exchange, self._key)]
         keys: tuple[str, ...] = (place.routing_key,)
@@ -76,6 +82,24 @@ class RoomBindings:
                 arguments["x-match"] = "all"
         inbox = self._config.inbox_of(room)
         return [Binding(inbox, place.exchange, key, arguments) for key in keys]
+
+    def _check_keyed(self, room: str, kind: str, place: Place) -> None:
+        if kind not in _KEYED_TYPES:
+            raise RoomError(
+                room,
+                f"the exchange {place.exchange!r} is of the type {kind}, which takes no notice of "
+                f"routing keys, and ROOM_FORM is {self._wiring.form.value!r}",
+            )
+        if kind == RoomForm.TOPIC.value and has_wildcard(place.routing_key):
+            raise RoomError(room, "its routing key would be a wildcard")
+
+    def possible(self, room: str) -> list[Binding]:
+        """Those that a room may have, whatever the type of its exchange. Raises RoomError."""
+        kinds = (None, *_OTHER_TYPES) if self._wiring.form is RoomForm.FANOUT else (None,)
+        found: list[Binding] = []
+        for kind in kinds:
+            found += [binding for binding in self.of(room, kind) if binding not in found]
+        return found
 
 
 def type_of_refusal(reply_text: str) -> str | None:

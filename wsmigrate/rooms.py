@@ -7,6 +7,7 @@ of it. In RabbitMQ it is an exchange of that very name; in the channel layer it 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 from urllib.parse import unquote_to_bytes
@@ -19,6 +20,7 @@ MAX_EXCHANGE_BYTES = 255
 MAX_GROUP_LENGTH = 88
 """What channels-postgres leaves of Channels' 100 characters, after its own prefix."""
 
+_ROOMS_KNOWN = 8192  # names that are looked up rather than looked at again with each message
 _FITS_A_GROUP = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_GROUP_LENGTH}}}")
 _HASHED = re.compile(r"x-[a-z2-7]{52}")
 # RabbitMQ drops CR and LF from names without a word, and neither PostgreSQL nor HAProxy takes NUL:
@@ -62,6 +64,7 @@ def room_of_decoded_path(path: bytes) -> str:
     return checked_room(room)
 
 
+@functools.lru_cache(maxsize=_ROOMS_KNOWN)
 def checked_room(room: str) -> str:
     """The room itself, if an exchange of that name can exist; RoomError otherwise."""
     if not room:
@@ -84,6 +87,7 @@ def checked_room(room: str) -> str:
     return room
 
 
+@functools.lru_cache(maxsize=_ROOMS_KNOWN)
 def group_of_room(room: str) -> str:
     """The channel-layer group of a room: at most 88 characters of ``[A-Za-z0-9._-]``.
 

@@ -15,6 +15,8 @@ from wsmigrate.errors import ConfigError
 
 DEFAULT_INBOXES = 8
 MAX_INBOXES = 1024
+LONGEST_TTL_S = (2**32 - 1) // 1000
+"""RabbitMQ counts how long a queue keeps messages in milliseconds, in 32 bits."""
 
 _INBOX_PREFIX = "wsmigrate.inbox."
 _QUEUE_PREFIX = "wsmigrate.queue."

@@ -59,7 +59,7 @@ class RoomWiring:
                 f"WSMIGRATE['ROOM_FORM'] is {self.form.value!r}, and no exchange is named.",
                 remedy="Set WSMIGRATE['ROOM_EXCHANGE'] to the exchange that is published to.",
             )
-        if self.form is RoomForm.TOPIC and _has_wildcard(self.key.replace(_SLOT, "room")):
+        if self.form is RoomForm.TOPIC and has_wildcard(self.key.replace(_SLOT, "room")):
             raise ConfigError(f"WSMIGRATE['ROOM_KEY'] is {self.key!r}, which has a wildcard.")
 
     @property
@@ -80,7 +80,7 @@ class RoomWiring:
             raise RoomError(room, "its routing key has more than 255 bytes")
         if self.form is RoomForm.QUEUE:
             return Place("", key)
-        if self.form is RoomForm.TOPIC and _has_wildcard(key):
+        if self.form is RoomForm.TOPIC and has_wildcard(key):
             raise RoomError(room, "its routing key would be a wildcard")
         return Place(self.exchange, key)
 
@@ -97,6 +97,6 @@ class RoomWiring:
         return routing_key[len(before) : len(routing_key) - len(after)]
 
 
-def _has_wildcard(key: str) -> bool:
+def has_wildcard(key: str) -> bool:
     """Whether a word of a topic's key stands for other words (RabbitMQ's tutorial on topics)."""
     return not _WILDCARDS.isdisjoint(key.split("."))

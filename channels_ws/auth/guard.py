@@ -17,6 +17,7 @@ from channels_ws.metrics import Metrics
 from channels_ws.refusal_log import RefusalLog
 from wsmigrate.config import Config
 from wsmigrate.origins import origin_is_allowed
+from wsmigrate.synthetic import is_synthetic_room
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Guard:
             reason = reason or (None if config.is_open else objection)
         if reason is None:
             return identity
-        self._object(reason, identity, scope)
+        self._object(reason, identity, scope, room)
         return replace(identity, problem=reason)
 
     def close(self) -> None:
@@ -99,11 +100,13 @@ class Guard:
         identity = await self._identifier.identify(scope)
         return identity, await self._policy.objection(identity, room)
 
-    def _object(self, reason: Reason, identity: Identity, scope: dict[str, Any]) -> None:
+    def _object(self, reason: Reason, identity: Identity, scope: dict[str, Any], room: str) -> None:
         who = identity.label
         if reason is Reason.ORIGIN:
             who = f"origin {header_values(scope, b'origin')[0][:_SHOWN_CHARACTERS]!r}"
         if self._config.reports_only:
+            if is_synthetic_room(room):
+                return  # no client of the site: it would only blur the figure
             self._metrics.would_refuse.labels(reason=reason.value).inc()
             text = f"Let in, and would be refused with {reason.status}: {reason.value} ({who})"
             self._log.say(reason.value, text)

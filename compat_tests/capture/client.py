@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from compat_tests.capture.request import Request, Target
 from compat_tests.capture.sending import client_frame, close_frame
@@ -62,9 +63,12 @@ class WireClient(asyncio.Protocol):
         self._tap = tap
         self._reader = FrameReader()
         self._head = b""
+        self._asked_at = 0.0
         self._transport: asyncio.Transport | None = None
         self._provocation = Provocation.NOTHING
         self._client_code: int | None = None
+        self._client_reason = ""
+        self._pings: list[bytes] = []
         self._server_closed: End | None = None
 
     @classmethod
@@ -77,6 +81,7 @@ class WireClient(asyncio.Protocol):
         changed: Callable[[], None] = lambda: None,
         tap: FrameTap | None = None,
         tls: ssl.SSLContext | None = None,
+        answer_s: float = _OPEN_S,
     ) -> WireClient:
         """Connect, and wait for the answer to the handshake; ``handshake`` is None if none came.
 
@@ -95,10 +100,9 @@ class WireClient(asyncio.Protocol):
             )
         except (OSError, TimeoutError) as error:
             raise NoConnectionError(
-                f"No connection to {target.authority} ({type(error).__name__}).",
-                remedy="Check the URL, and that the server runs.",
+                f"No connection to {target.authority} ({_reason(error)}).", remedy=_remedy(error)
             ) from error
-        await asyncio.wait({client.opened}, timeout=_OPEN_S)
+        await asyncio.wait({client.opened}, timeout=answer_s)
         return client
 
     @property
@@ -117,7 +121,8 @@ class WireClient(asyncio.Protocol):
         if end.kind is EndKind.OPEN:
             end = self._ended(EndKind.OPEN)
         frames = tuple(self.frames)
-        return SocketRecording(client, room, self.handshake, frames, end, self.request.path)
+        path, pings = self.request.path, tuple(self._pings)
+        return SocketRecording(client, room, self.handshake, frames, end, path, pings)
 
     def send(self, data: bytes, provocation: Provocation = Provocation.NOTHING) -> None:
         """Send bytes as they are. What may end the connection is to be said."""
@@ -125,6 +130,12 @@ class WireClient(asyncio.Protocol):
             self._provocation = provocation
         if self._transport is not None:
             self._transport.write(data)
+
+    def ping(self, payload: bytes) -> None:
+        """Send a ping."""
+        if self._transport is not None:
+            self._pings.append(payload)
+            self._transport.write(client_frame(Opcode.PING, payload))
 
     def close(self, code: int | None = 1000, reason: str = "") -> None:
         """Begin to close. The server's answer is recorded, and the end of the connection."""
@@ -136,6 +147,7 @@ class WireClient(asyncio.Protocol):
         if self._provocation is Provocation.NOTHING:
             self._provocation = Provocation.CLOSE
         self._client_code = 1005 if code is None else code
+        self._client_reason = reason
         self._transport.write(close_frame(code, reason))
 
     def cut(self) -> None:
@@ -157,6 +169,7 @@ class WireClient(asyncio.Protocol):
         """Ask for the handshake."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP and TLS have no other
         self._transport = transport
+        self._asked_at = time.monotonic() - self._began
         transport.write(self.request.to_bytes(self._target))
 
     def data_received(self, data: bytes) -> None:
@@ -169,7 +182,7 @@ class WireClient(asyncio.Protocol):
                 if len(self._head) > _LIMIT_OF_HEAD:
                     self.cut()
                 return
-            self._take_answer(head)
+            self._take_answer(head, at)
         if self.handshake is not None and self.handshake.is_open:
             for frame in self._reader.feed(data, at):
                 self._take(frame)
@@ -188,9 +201,10 @@ class WireClient(asyncio.Protocol):
         self.gone.set()
         self._changed()
 
-    def _take_answer(self, head: bytes) -> None:
+    def _take_answer(self, head: bytes, at: float) -> None:
         try:
-            self.handshake = self.request.answered(head)
+            answer = self.request.answered(head)
+            self.handshake = replace(answer, at=at, took_s=at - self._asked_at)
         except ValueError:
             self.cut()
             return
@@ -225,4 +239,19 @@ class WireClient(asyncio.Protocol):
 
     def _ended(self, kind: EndKind, code: int | None = None, reason: str = "") -> End:
         at = time.monotonic() - self._began
-        return End(kind, code, reason, at, self._provocation, self._client_code)
+        by_client = self._provocation, self._client_code, self._client_reason
+        return End(kind, code, reason, at, *by_client)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    return type(error).__name__
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "Name the authority that signed it with --ca, and check the host's name in the URL."
+    if isinstance(error, ssl.SSLError):
+        return "Check that the server speaks TLS there: else its URL begins with ws://."
+    return "Check the URL, and that the server runs."

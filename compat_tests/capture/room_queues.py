@@ -16,6 +16,7 @@ from wsmigrate.errors import UnavailableError
 from wsmigrate.topology import ROOM_EXCHANGE
 
 _OPEN_S = 15.0
+_OTHER_ARGUMENTS = 406  # PRECONDITION_FAILED
 
 
 class RoomQueues:
@@ -27,6 +28,7 @@ class RoomQueues:
         self._take = take
         self._connection: AmqpConnection | None = None
         self._channel: AmqpChannel | None = None
+        self._declaring: AmqpChannel | None = None
 
     async def __aenter__(self) -> RoomQueues:
         import pika  # noqa: PLC0415 - only who watches this way needs it
@@ -57,18 +59,13 @@ class RoomQueues:
 
     async def join(self, room: str) -> None:
         """Get what is published to a room from now on. Its exchange is declared as legacy servers
-        declare it. Raises UnavailableError."""
+        declare it; one that is there with other arguments is used as it is. Raises
+        UnavailableError."""
         channel = self._channel
         if channel is None:
             raise RuntimeError("not connected")
         try:
-            await channel.rpc(
-                "exchange_declare",
-                exchange=room,
-                exchange_type=ROOM_EXCHANGE.exchange_type,
-                durable=ROOM_EXCHANGE.durable,
-                auto_delete=ROOM_EXCHANGE.auto_delete,
-            )
+            await self._declare(room)
             answer = await channel.rpc("queue_declare", queue="", exclusive=True, auto_delete=True)
             queue = answer.method.queue
             await channel.rpc("queue_bind", queue=queue, exchange=room)
@@ -84,3 +81,21 @@ class RoomQueues:
             raise UnavailableError(
                 f"RabbitMQ gave no queue for the room {room!r}: {error}."
             ) from error
+
+    async def _declare(self, room: str) -> None:
+        """On a channel of its own, which the broker closes where it refuses."""
+        if self._connection is None:
+            raise RuntimeError("not connected")
+        if self._declaring is None or self._declaring.closed.done():
+            self._declaring = await self._connection.channel()
+        try:
+            await self._declaring.rpc(
+                "exchange_declare",
+                exchange=room,
+                exchange_type=ROOM_EXCHANGE.exchange_type,
+                durable=ROOM_EXCHANGE.durable,
+                auto_delete=ROOM_EXCHANGE.auto_delete,
+            )
+        except AmqpClosedError as error:
+            if error.reply_code != _OTHER_ARGUMENTS:
+                raise

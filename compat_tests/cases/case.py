@@ -158,8 +158,9 @@ class Case:
     may differ; ``why`` why the case is there.
 
     ``warms_up``: before the case begins, each joined client has got a message. ``timed``: times of
-    arrival are compared; ``slack_s`` is allowed on top. ``alone``: no other case runs beside it.
-    ``needs``: what the user has to give for it.
+    arrival are compared; ``slack_s`` is allowed on top. ``alone``: no other case runs beside it,
+    for it loads the machine (while a server is late anyway, others of its kind may). ``needs``:
+    what the user has to give for it.
     """
 
     name: str
@@ -181,6 +182,11 @@ class Case:
         """Whether messages are to come in it. Where not, those that do come by themselves are not
         compared: the clients do not wait for them."""
         return self.publishes or any(isinstance(step, Listen) for step in self.steps)
+
+    @property
+    def ends_servers(self) -> bool:
+        """Whether the servers are ended in it, which no other case could bear."""
+        return any(isinstance(step, EndServers) for step in self.steps)
 
     @property
     def publishes(self) -> bool:

@@ -24,16 +24,20 @@ class CommandPublisher:
             raise ConfigError(f"The command of --publish-cmd cannot be read: {error}.") from None
         if not self._words:
             raise ConfigError("The command of --publish-cmd is empty.")
+        self._is_closed = False
 
     def publish(self, room: str, payloads: Sequence[bytes]) -> None:
         """Publish. Raises UnavailableError when the command does not end with 0."""
         words = [word.replace("{room}", room) for word in self._words]
         environment = {**os.environ, ROOM_VARIABLE: room}
         for payload in payloads:
+            if self._is_closed:
+                raise UnavailableError("The publisher was closed.")
             self._run(words, payload, environment)
 
     def close(self) -> None:
-        """There is nothing to give up."""
+        """Run the command no more, also where another thread is about to."""
+        self._is_closed = True
 
     def _run(self, words: Sequence[str], payload: bytes, environment: dict[str, str]) -> None:
         try:

@@ -20,12 +20,12 @@ def to_text(outcome: SuiteOutcome) -> str:
         "tests": len(verdicts),
         "failures": verdicts.count(CaseVerdict.MISMATCHED),
         "errors": verdicts.count(CaseVerdict.INCONCLUSIVE),
-        "skipped": verdicts.count(CaseVerdict.NOT_RUN),
     }
     attributes = {name: str(count) for name, count in counts.items()}
     attributes |= {"name": "wsmigrate parity", "time": f"{outcome.seconds:.3f}"}
     root = ET.Element("testsuites", attributes)
-    suite = ET.SubElement(root, "testsuite", attributes)
+    skipped = {"skipped": str(verdicts.count(CaseVerdict.NOT_RUN))}  # of suites only
+    suite = ET.SubElement(root, "testsuite", {**attributes, **skipped})
     for one in outcome.outcomes:
         _add(suite, one)
     ET.indent(root)
@@ -37,8 +37,8 @@ def _add(suite: ET.Element, outcome: CaseOutcome) -> None:
         suite,
         "testcase",
         {
-            "classname": f"parity.{outcome.case.group}",
-            "name": outcome.case.name,
+            "classname": f"parity.{_clean(outcome.case.group)}",
+            "name": _clean(outcome.case.name),
             "time": f"{outcome.seconds:.3f}",
         },
     )

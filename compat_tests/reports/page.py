@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from compat_tests.reports.page_style import STYLE
+from compat_tests.reports.rules_used import blank_messages, blank_text, own_rules_used, used_text
 from compat_tests.running.outcomes import CaseOutcome, CaseVerdict, SuiteOutcome
 from wsmigrate.parity.differences import Difference
 from wsmigrate.parity.frames import WireFrame
@@ -71,8 +72,13 @@ def _rules(outcome: SuiteOutcome) -> str:
         for name, (reason, count) in sorted(used.items())
     ]
     rows += [
-        f"<tr><td>{escape(rule.name)}</td><td>own</td><td>{escape(rule.reason)}</td></tr>"
-        for rule in outcome.own_rules
+        f"<tr><td>{escape(rule.name)}</td><td>own: {used_text(count)}</td>"
+        f"<td>{escape(rule.reason)}</td></tr>"
+        for rule, count in own_rules_used(outcome)
+    ]
+    rows += [
+        f"<tr><td>{escape(name)}</td><td></td><td><b>{blank_text(count)}</b></td></tr>"
+        for name, count in blank_messages(outcome).items()
     ]
     if not rows:
         return ""

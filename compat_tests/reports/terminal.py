@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from compat_tests.reports.rules_used import blank_messages, blank_text, own_rules_used, used_text
 from compat_tests.running.outcomes import CaseOutcome, CaseVerdict, SuiteOutcome
 from wsmigrate.errors import ExitCode
 from wsmigrate.parity.show import lines_of_difference
@@ -30,7 +31,7 @@ def line_of(outcome: CaseOutcome) -> str:
         rules = sorted({one.rule for one in outcome.ignored if one.kind.of_frames})
         said = f"with {', '.join(rules)}"
     line = f"{_SIGNS[outcome.verdict]:<8} {outcome.case.name:<30} {figures:>11}  {said}"
-    return line.rstrip()
+    return _plain(line.rstrip())
 
 
 def details_of(outcome: CaseOutcome) -> Iterator[str]:
@@ -38,13 +39,13 @@ def details_of(outcome: CaseOutcome) -> Iterator[str]:
     if outcome.verdict is not CaseVerdict.MISMATCHED:
         return
     case = outcome.case
-    yield f"{case.name}: {case.title}"
+    yield _plain(f"{case.name}: {case.title}")
     for side, expected in (("old server", case.legacy), ("new server", case.channels)):
         if expected:
             yield f"  expected of the {side}: {expected}"
     for difference in outcome.mismatched[:_SHOWN]:
         for line in lines_of_difference(difference):
-            yield f"  {line}"
+            yield f"  {_plain(line)}"
     left = len(outcome.mismatched) - _SHOWN
     if left > 0:
         yield f"  and {left} more"
@@ -60,8 +61,10 @@ def conclusion(outcome: SuiteOutcome) -> Iterator[str]:
             yield f"  {count:>6}  {rule}: {reasons[rule]}"
     if outcome.own_rules:
         yield "Rules of your own in force:"
-        for own in outcome.own_rules:
-            yield f"  {own.name}: {own.reason}"
+        for own, count in own_rules_used(outcome):
+            yield f"  {own.name}: {own.reason} ({used_text(count)})"
+    for name, count in blank_messages(outcome).items():
+        yield f"{name}: {blank_text(count)}"
     if outcome.not_run:
         not_run = _counted(len(outcome.not_run), "case was", "cases were")
         yield f"{not_run} not run: each says above what it needs."
@@ -73,6 +76,11 @@ def conclusion(outcome: SuiteOutcome) -> Iterator[str]:
         f"{_counted(outcome.inconclusive, 'case', 'cases')} inconclusive"
     )
     yield _verdict(outcome)
+
+
+def _plain(text: str) -> str:
+    """Without characters that a terminal obeys: names of rooms are others' words."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _counted(count: int, one: str, many: str) -> str:

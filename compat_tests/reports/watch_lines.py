@@ -8,6 +8,7 @@ from typing import Any
 
 from compat_tests.reports.as_json import shown_difference
 from wsmigrate.compare import Verdict
+from wsmigrate.parity.differences import Difference
 from wsmigrate.parity.live import LiveFigures
 from wsmigrate.parity.show import lines_of_difference
 
@@ -33,7 +34,7 @@ def line_of(
         "pending": pending,
         "sockets_gone": sockets_gone,
         "lag_ms": {"p50": _percentile_ms(lags, 0.5), "p99": _percentile_ms(lags, 0.99)},
-        "differences": [shown_difference(one) for one in figures.differences[:_IN_JSON]],
+        "differences": [shown_difference(one) for one in _worst_first(figures)[:_IN_JSON]],
     }
 
 
@@ -50,6 +51,11 @@ def told(line: Mapping[str, Any], figures: LiveFigures) -> Iterator[str]:
     for one in mismatched[:_SHOWN]:
         for text in lines_of_difference(one):
             yield f"  {text}"
+
+
+def _worst_first(figures: LiveFigures) -> list[Difference]:
+    """Mismatched ones are not to be crowded out by those that a rule ignores."""
+    return sorted(figures.differences, key=lambda one: one.verdict is not Verdict.MISMATCHED)
 
 
 def _percentile_ms(ordered: Sequence[float], share: float) -> float | None:

@@ -16,7 +16,6 @@ class Acted:
     case: Case
     seats: list[Seat] = field(default_factory=list)
     published: dict[str, int] = field(default_factory=dict)
-    optional: set[bytes] = field(default_factory=set)
     publishers: dict[bytes, int] = field(default_factory=dict)
     probes: dict[str, int] = field(default_factory=dict)
     problem: str = ""

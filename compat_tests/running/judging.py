@@ -26,6 +26,8 @@ from wsmigrate.parity.rules import built_in_rules, judged
 from wsmigrate.parity.rules.order_between_publishers import BETWEEN_PUBLISHERS
 
 _MAX_DIFFERENCES = 500
+_TELLS_ITS_ROOM = 8
+"""Shorter messages come about by accident: what loses its last bytes may look like another one."""
 _ITSELF = "the {} server differs from itself: "
 
 
@@ -170,7 +172,11 @@ class Judge:
             self._rules,
             tuple(rule for rule in self._options.own_rules if rule.is_for(room)),
             self._options.late_after_s + acted.case.slack_s if acted.case.timed else None,
-            {content: room for content, room in self._rooms.items() if room},
+            {
+                content: room
+                for content, room in self._rooms.items()
+                if room and len(content) >= _TELLS_ITS_ROOM
+            },
             room=room,
             varying=_varying(group.recordings),
         )

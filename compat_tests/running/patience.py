@@ -6,6 +6,10 @@ from compat_tests.running.options import Side
 
 _CASES_TO_BELIEVE = 2
 _SILENT_S = 0.3
+_HANDSHAKE_S = 30.0
+_NO_HANDSHAKE_S = 3.0
+_GOODBYE_S = 5.0
+_NO_GOODBYE_S = 1.0
 
 
 class Patience:
@@ -16,6 +20,9 @@ class Patience:
         self._patience_s = patience_s
         self._short = dict.fromkeys(Side, 0)
         self._came = dict.fromkeys(Side, 0)
+        self._probe_s = patience_s / 5
+        self._unanswered = dict.fromkeys(Side, 0)
+        self._not_closed = dict.fromkeys(Side, 0)
 
     def fell_short(self, side: Side) -> None:
         """A server did not deliver all that it should in a case."""
@@ -24,6 +31,29 @@ class Patience:
     def note(self, side: Side, messages: int) -> None:
         """So many messages came from a server in a case."""
         self._came[side] += messages
+
+    def note_probe(self, seconds: float) -> None:
+        """So long did a warm-up message take; the next ones may take somewhat longer."""
+        self._probe_s = min(max(self._probe_s, 1.5 * seconds), self._patience_s)
+
+    def was_not_answered(self, side: Side) -> None:
+        """A server took a connection and did not answer the handshake."""
+        self._unanswered[side] += 1
+
+    def did_not_close(self, side: Side) -> None:
+        """A server did not answer the close frames of a case."""
+        self._not_closed[side] += 1
+
+    def handshake_s(self, side: Side) -> float:
+        """How long the answer to a handshake is waited for."""
+        is_known = self._unanswered[side] >= _CASES_TO_BELIEVE
+        return _NO_HANDSHAKE_S if is_known else _HANDSHAKE_S
+
+    @property
+    def goodbye_s(self) -> float:
+        """How long the answer to a close frame is waited for."""
+        is_known = max(self._not_closed.values()) >= _CASES_TO_BELIEVE
+        return _NO_GOODBYE_S if is_known else _GOODBYE_S
 
     @property
     def is_in_vain(self) -> bool:
@@ -50,7 +80,7 @@ class Patience:
     @property
     def probe_s(self) -> float:
         """How long a warm-up message is waited for, until another one is sent."""
-        return min(self._patience_s / 5, _SILENT_S) if self.is_in_vain else self._patience_s / 5
+        return min(self._patience_s / 5, _SILENT_S) if self.is_in_vain else self._probe_s
 
     @property
     def probes(self) -> int:

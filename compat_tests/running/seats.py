@@ -28,6 +28,8 @@ class Seat:
     is_paused: bool = False
     is_short: bool = False
     """Whether it still waited for messages when the case was over."""
+    may_get_more: bool = False
+    """Whether messages were published that need not come: those that came may be among them."""
     wants: bytes | None = None
     """A message that is to be the last one."""
 
@@ -43,10 +45,12 @@ class Seat:
             return False
         return self.wire.messages < self.due or not self._has_last()
 
+    def has_got(self, payload: bytes) -> bool:
+        """Whether a message is among those that came of late."""
+        return any(frame.payload == payload for frame in reversed(self.wire.frames[-50:]))
+
     def _has_last(self) -> bool:
-        if self.wants is None:
-            return True
-        return any(frame.payload == self.wants for frame in reversed(self.wire.frames[-50:]))
+        return self.wants is None or self.has_got(self.wants)
 
 
 class Bell:
@@ -88,7 +92,7 @@ async def all_came(seats: Iterable[Seat], bell: Bell, patience: Patience) -> boo
             )
 
         # Who has as many as are due lacks only the last one: another came in its stead, perhaps.
-        is_short = any(seat.wire.messages < seat.due for seat in waiting)
+        is_short = any(seat.wire.messages < seat.due or seat.may_get_more for seat in waiting)
         quiet_s = patience.quiet_s if is_short else min(_LAST_S, patience.quiet_s)
         left_s = min(quiet_s, deadline - time.monotonic())
         if left_s <= 0 or not await bell.until(has_moved, left_s):

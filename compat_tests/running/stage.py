@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import shlex
-import string
 import time
 from collections.abc import Sequence
 from functools import singledispatchmethod
 from typing import Any
 
-from compat_tests.capture.client import NoConnectionError, WireClient
-from compat_tests.capture.request import Request
-from compat_tests.capture.sending import client_frame
 from compat_tests.cases.case import (
     Case,
-    Client,
     EndServers,
     Join,
     Leave,
@@ -35,19 +29,17 @@ from compat_tests.cases.case import (
 )
 from compat_tests.notifs.notify import notify
 from compat_tests.running.acted import Acted
-from compat_tests.running.mailroom import Mailroom, room_of_client
-from compat_tests.running.options import RunOptions, Side
+from compat_tests.running.joining import Joining
+from compat_tests.running.mailroom import Mailroom
+from compat_tests.running.options import RunOptions
 from compat_tests.running.patience import Patience
 from compat_tests.running.seats import Bell, Seat, all_came
 from wsmigrate.errors import UnavailableError
-from wsmigrate.parity.frames import Opcode
 
-_REPLICAS = 2
 _ANSWER_S = 5.0
 _TO_END_S = 2.0
 _QUIET_S = 1.5
 _LISTEN_S = 20.0
-_ALPHABET = string.ascii_lowercase + "234567"
 _PROBE = '{{"parity":"warm-up","room":"{}","number":{}}}'
 _LAST = '{{"parity":"end","room":"{}"}}'
 
@@ -67,13 +59,8 @@ class Stage:
         self._options = options
         self._mailroom = mailroom
         self._patience = patience
-        self._began = began
         self._bell = Bell()
-        self._names = {
-            letter: "parity" + "".join(secrets.choice(_ALPHABET) for _ in range(20)) + letter
-            for letter in "abcde"
-        }
-        self._clients = {client.name: client for client in case.clients}
+        self._joining = Joining(case.clients, options, patience, self._bell, began)
         self._acted = Acted(case)
 
     async def act(self) -> Acted:
@@ -93,18 +80,22 @@ class Stage:
 
     @_do.register
     async def _(self, step: Join) -> None:
-        joined = []
-        for name in step.clients:
-            joined += await self._join(self._clients[name])
+        joined = await self._join(*step.clients)
         if self._case.warms_up and self._case.publishes and self._mailroom.is_there:
-            for room in dict.fromkeys(seat.room for seat in joined if seat.wire.is_open):
-                await self._warm_up(room, [seat for seat in joined if seat.room == room])
+            rooms = dict.fromkeys(seat.room for seat in joined if seat.wire.is_open)
+            await asyncio.gather(
+                *(
+                    self._warm_up(room, [one for one in joined if one.room == room])
+                    for room in rooms
+                )
+            )
 
     @_do.register
     async def _(self, step: Publish) -> None:
-        room = self._room(step.to)
+        room = self._joining.room(step.to)
         if step.may_be_dropped:
-            self._acted.optional.update(step.payloads)
+            for seat in self._acted.seats:
+                seat.may_get_more |= seat.room == room
             await self._mailroom.publish(room, step.payloads)
         else:
             await self._publish(room, step.payloads)
@@ -112,11 +103,11 @@ class Stage:
     @_do.register
     async def _(self, step: PublishMixed) -> None:
         for name, payload in step.messages:
-            await self._publish(self._room(name), (payload,))
+            await self._publish(self._joining.room(name), (payload,))
 
     @_do.register
     async def _(self, step: PublishAtOnce) -> None:
-        room = self._room(step.to)
+        room = self._joining.room(step.to)
         for number, payloads in enumerate(step.publishers):
             self._acted.publishers.update(dict.fromkeys(payloads, number))
             self._expect(room, len(payloads))
@@ -124,17 +115,17 @@ class Stage:
 
     @_do.register
     async def _(self, step: PublishDuringJoin) -> None:
-        room = self._room(step.to)
+        room = self._joining.room(step.to)
         self._expect(room, len(step.payloads))
         publishing = asyncio.create_task(self._mailroom.publish(room, step.payloads))
         try:
-            await self._join(self._clients[step.joining])
+            await self._join(step.joining)
         finally:
             await publishing
 
     @_do.register
     async def _(self, step: Notify) -> None:
-        room = self._room(step.to)
+        room = self._joining.room(step.to)
         for message in step.messages:
             self._mailroom.remember(room, json.dumps(message).encode())
         self._expect(room, len(step.messages))
@@ -168,7 +159,7 @@ class Stage:
         for seat in seats:
             seat.wire.send(step.data, step.provocation)
             if step.pings:
-                seat.wire.send(client_frame(Opcode.PING, b""))
+                seat.wire.ping(b"")
         if not step.pings:
             # Some servers end the connection now. What followed at once could meet a closed socket,
             # and the reset would overtake the close frame.
@@ -187,7 +178,7 @@ class Stage:
         seats = self._seats_of(step.client)
         due = {id(seat): seat.wire.pongs + 1 for seat in seats}
         for seat in seats:
-            seat.wire.send(client_frame(Opcode.PING, step.payload))
+            seat.wire.ping(step.payload)
         await self._bell.until(
             lambda: all(
                 seat.wire.pongs >= due[id(seat)] or not seat.wire.is_open for seat in seats
@@ -215,22 +206,13 @@ class Stage:
                 seat.wire.cut()
             else:
                 seat.wire.close(step.code, step.reason)
-        await self._gone(seats)
+        await self._gone(seats, self._patience.goodbye_s)
 
     @_do.register
     async def _(self, _step: EndServers) -> None:
         servers = self._options.servers.values()
         await asyncio.gather(*(_run(server.end_command) for server in servers))
         await self._gone(self._acted.seats, 60.0)
-
-    def _room(self, name: str) -> str:
-        return room_of_client(self._path(self._clients[name], Side.LEGACY))
-
-    def _path(self, client: Client, side: Side) -> str:
-        path = client.path
-        for letter, name in self._names.items():
-            path = path.replace(f"{{{letter}}}", name)
-        return self._options.servers[side].target.full_path(path)
 
     def _seats_of(self, name: str) -> list[Seat]:
         return [seat for seat in self._acted.seats if seat.name == name]
@@ -245,48 +227,17 @@ class Stage:
         self._expect(room, len(payloads))
         await self._mailroom.publish(room, payloads)
 
-    async def _join(self, client: Client) -> list[Seat]:
-        wanted = [(side, replica) for replica in range(1, _REPLICAS + 1) for side in Side]
-        wires = await asyncio.gather(*(self._open(client, side) for side, _ in wanted))
-        seats = [
-            Seat(
-                client.name,
-                side,
-                replica,
-                room_of_client(self._path(client, Side.LEGACY)),
-                wire,
-            )
-            for (side, replica), wire in zip(wanted, wires, strict=True)
-        ]
+    async def _join(self, *names: str) -> list[Seat]:
+        seats = await self._joining.join(names)
         self._acted.seats += seats
         return seats
-
-    async def _open(self, client: Client, side: Side) -> WireClient:
-        server = self._options.servers[side]
-        request = Request(
-            self._path(client, side),
-            (*server.headers, *client.headers),
-            client.subprotocols,
-            client.offers_deflate,
-            client.upgrades,
-            client.version,
-        )
-        try:
-            return await WireClient.open(
-                request,
-                server.target,
-                began=self._began,
-                changed=self._bell.ring,
-                tls=server.tls,
-            )
-        except NoConnectionError:  # it was there a moment ago: that is an outcome too
-            return WireClient(request, server.target, began=self._began)
 
     async def _warm_up(self, room: str, joined: list[Seat]) -> None:
         """Until each has got a message. Most servers need one: they let a client in once it will
         miss nothing. For others the comparison begins at the first message that all have."""
         deaf = [seat for seat in joined if seat.wire.is_open]
         number = self._acted.probes.get(room, 0)
+        first, began = number + 1, time.monotonic()
         for _ in range(self._patience.probes):
             number += 1
             await self._publish(room, (_PROBE.format(room, number).encode(),))
@@ -294,11 +245,19 @@ class Stage:
                 lambda: all(seat.wire.messages or not seat.wire.is_open for seat in deaf),
                 self._patience.probe_s,
             ):
+                self._patience.note_probe(time.monotonic() - began)
                 break
         else:
             for seat in deaf:
                 seat.due = min(seat.due, max(seat.wire.messages, 1))
         self._acted.probes[room] = number
+        if number > first:
+            # The others are on their way to those who leave soon, perhaps.
+            last = _PROBE.format(room, number).encode()
+            await self._bell.until(
+                lambda: all(seat.has_got(last) or not seat.wire.is_open for seat in deaf),
+                self._patience.probe_s,
+            )
 
     async def _settle(self) -> bool:
         return await all_came(self._acted.seats, self._bell, self._patience)
@@ -307,27 +266,30 @@ class Stage:
         """A last message in every room, behind which nothing may come; then a goodbye of all."""
         seats = self._acted.seats
         if self._case.publishes and self._mailroom.is_there:
-            live = [seat for seat in seats if seat.wire.is_open]
-            for room in dict.fromkeys(seat.room for seat in live):
-                last = _LAST.format(room).encode()
-                for seat in live:
-                    if seat.room == room:
-                        seat.wants = last
-                await self._publish(room, (last,))
+            await self._publish_last()
             has_all = await self._settle()
             for seat in seats:
                 self._patience.note(seat.side, seat.wire.messages)
-            if not has_all:
-                for seat in seats:
-                    seat.is_short = seat.is_waiting and seat.wire.messages < seat.due
-                for side in {seat.side for seat in seats if seat.is_short}:
-                    self._patience.fell_short(side)
+                seat.is_short = not has_all and seat.is_waiting and seat.wire.messages < seat.due
+            for side in {seat.side for seat in seats if seat.is_short}:
+                self._patience.fell_short(side)
         for seat in seats:
             seat.wire.close()
-        await self._gone(seats)
+        if not await self._gone(seats, self._patience.goodbye_s):
+            for side in {seat.side for seat in seats if seat.wire.is_open}:
+                self._patience.did_not_close(side)
 
-    async def _gone(self, seats: Sequence[Seat], limit_s: float = _ANSWER_S) -> None:
-        await self._bell.until(lambda: not any(seat.wire.is_open for seat in seats), limit_s)
+    async def _publish_last(self) -> None:
+        live = [seat for seat in self._acted.seats if seat.wire.is_open]
+        for room in dict.fromkeys(seat.room for seat in live):
+            last = _LAST.format(room).encode()
+            for seat in live:
+                if seat.room == room:
+                    seat.wants = last
+            await self._publish(room, (last,))
+
+    async def _gone(self, seats: Sequence[Seat], limit_s: float = _ANSWER_S) -> bool:
+        return await self._bell.until(lambda: not any(seat.wire.is_open for seat in seats), limit_s)
 
 
 async def _run(command: str) -> None:

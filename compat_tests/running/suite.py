@@ -14,9 +14,10 @@ from compat_tests.generated import NAME, placeholder, run_generated
 from compat_tests.publishers import Publisher
 from compat_tests.running.judging import Judge
 from compat_tests.running.mailroom import Mailroom
-from compat_tests.running.options import RunOptions
+from compat_tests.running.options import RunOptions, Server
 from compat_tests.running.outcomes import CaseOutcome, CaseVerdict, SuiteOutcome
 from compat_tests.running.patience import Patience
+from compat_tests.running.schedule import Schedule
 from compat_tests.running.stage import Stage
 from wsmigrate.compare import Verdict
 from wsmigrate.errors import UnavailableError
@@ -27,8 +28,7 @@ from wsmigrate.parity.rules.late_once import NOT_AGAIN
 _HELLO = "parity-hello"
 _TIMES_LATE = 3
 _LATE_TO_BELIEVE = 2
-_WAITED_FOR_TO_BELIEVE = 3
-_TURNS_OF_THE_WAITING = 12
+_HANDSHAKE_S = 30.0
 _NEEDS = {
     "publish": "a way to publish (--publish, --publish-cmd or --publish-http)",
     "end": "commands that end the servers (--end-legacy-cmd and --end-channels-cmd)",
@@ -61,15 +61,24 @@ class Suite:
     async def check_servers(self) -> None:
         """See that both servers answer and that something can be published. Raises
         UnavailableError."""
-        for server in self._options.servers.values():
-            request = Request(server.target.full_path(f"/{_HELLO}"), server.headers)
-            client = await WireClient.open(
-                request, server.target, began=self._began, tls=server.tls
-            )
-            client.close()
-            client.cut()
+        await asyncio.gather(*(self._check(one) for one in self._options.servers.values()))
         if self._mailroom.is_there:
             await self._mailroom.publish(_HELLO, (b"a run of the parity suite begins",))
+
+    async def _check(self, server: Server) -> None:
+        request = Request(server.target.full_path(f"/{_HELLO}"), server.headers)
+        client = await WireClient.open(
+            request, server.target, began=self._began, tls=server.tls, answer_s=_HANDSHAKE_S
+        )
+        client.close()
+        client.cut()
+        if client.handshake is None:
+            how = "with nothing that is HTTP" if client.opened.done() else "not at all"
+            raise UnavailableError(
+                f"{server.target.authority} took a connection and answered the handshake {how}.",
+                then="Nothing can be compared.",
+                remedy="Check the URL: wss:// where it speaks TLS, ws:// where it does not.",
+            )
 
     async def run(
         self, cases: Sequence[Case], on_outcome: OnOutcome, *, generated: bool = False
@@ -78,31 +87,10 @@ class Suite:
         called for each, in the order in which they end. Raises UnavailableError."""
         await self.check_servers()
         began = time.monotonic()
-        outcomes: dict[str, CaseOutcome] = {}
-
-        turns = asyncio.Semaphore(self._options.side_by_side)
-        waited_for: list[CaseOutcome] = []
-
-        def note(outcome: CaseOutcome) -> None:
-            outcomes[outcome.case.name] = outcome
-            on_outcome(outcome)
-            if _was_waited_for(outcome):
-                waited_for.append(outcome)
-                if len(waited_for) == _WAITED_FOR_TO_BELIEVE:
-                    # The rest will be waited for too, and those who wait can do so together.
-                    for _ in range(_TURNS_OF_THE_WAITING):
-                        turns.release()
-
-        async def run_beside(case: Case) -> None:
-            async with turns:
-                note(await self.run_once(case))
-
-        await asyncio.gather(*(run_beside(case) for case in cases if not case.alone))
-        for case in cases:
-            if case.alone:
-                note(await self.run_once(case))
+        schedule = Schedule(self.run_once, self._options.side_by_side)
+        outcomes = schedule.outcomes
+        await schedule.run(cases, on_outcome, self.run_generated if generated else None)
         if generated:
-            note(await self.run_generated())
             cases = [*cases, outcomes[NAME].case]
         await self._run_late_ones_again(outcomes)
         return SuiteOutcome(
@@ -136,13 +124,15 @@ class Suite:
         return self._judge.judge(acted, time.monotonic() - began)
 
     async def _run_late_ones_again(self, outcomes: dict[str, CaseOutcome]) -> None:
-        """Those that were late only. Once some were late each time, so is the server: the others
-        are believed."""
+        """Those that were late only, the quickest first. Once some were late each time, so is the
+        server: the others are believed."""
+        late = sorted(filter(_is_late_only, outcomes.values()), key=lambda one: one.seconds)
         confirmed = 0
-        for name, outcome in outcomes.items():
-            if confirmed < _LATE_TO_BELIEVE and _is_late_only(outcome):
-                outcomes[name] = await self._again(outcome)
-                confirmed += outcomes[name].verdict is CaseVerdict.MISMATCHED
+        while late and confirmed < _LATE_TO_BELIEVE:
+            some, late = late[:_LATE_TO_BELIEVE], late[_LATE_TO_BELIEVE:]
+            for outcome in await asyncio.gather(*(self._again(one) for one in some)):
+                outcomes[outcome.case.name] = outcome
+                confirmed += outcome.verdict is CaseVerdict.MISMATCHED
 
     async def _again(self, first: CaseOutcome) -> CaseOutcome:
         """What is late each time is late; what is late once was a busy machine."""
@@ -167,12 +157,6 @@ class Suite:
 
 def _is_late_only(outcome: CaseOutcome) -> bool:
     return bool(outcome.mismatched) and all(one.kind is Kind.LATE for one in outcome.mismatched)
-
-
-def _was_waited_for(outcome: CaseOutcome) -> bool:
-    """Whether messages came late or not at all."""
-    kinds = {one.kind for one in outcome.mismatched}
-    return bool(outcome.doubts) or bool(kinds & {Kind.LATE, Kind.EMPTY, Kind.MISSING})
 
 
 def _not_again(difference: Difference) -> Difference:

@@ -29,9 +29,12 @@ class Chat:
     speakers: tuple[Account, ...]
 
 
-async def make_chats(site: Site, count: int) -> list[Chat]:
-    """Sign up the users and make ``count`` chats with SPEAKERS members each."""
-    accounts = await asyncio.gather(*(site.sign_up(*names) for names in _USERS))
+async def make_chats(site: Site, count: int, group: str = "") -> list[Chat]:
+    """Sign up the users and make ``count`` chats with SPEAKERS members each. Once for each
+    ``group``, whose name goes before those of its users."""
+    accounts = await asyncio.gather(
+        *(site.sign_up(f"{group}{username}", *names) for username, *names in _USERS)
+    )
     chats = []
     for number in range(count):
         first = number % len(accounts)

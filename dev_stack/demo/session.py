@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
+from dev_stack.demo.cutover import WORKERS, short_cutover, with_cutover
 from dev_stack.demo.figures_file import check_writable, write_figures
 from dev_stack.demo.plan import DemoOptions
 from dev_stack.demo.report import Report
@@ -20,6 +19,9 @@ from dev_stack.demo.run import Demo, Outcome, Servers
 from dev_stack.demo.sabotage import KIND_VARIABLE, RECORD_VARIABLE, broken_messages
 from dev_stack.demo.site import Site
 from dev_stack.endpoints import Endpoints
+from dev_stack.rehearsal.figures import Figures
+from dev_stack.rehearsal.session import PROCESSES_VARIABLE
+from dev_stack.signals import ended_by_signals
 from dev_stack.stack import Stack, StackOptions
 from wsmigrate.errors import ExitCode, UnavailableError
 
@@ -48,8 +50,8 @@ def run_session(options: SessionOptions, console: Console) -> ExitCode:
     report = Report(console)
     of_interest = True
     try:
-        with _ended_by_signals():
-            code = _run_on_stack(options, report, logs)
+        with ended_by_signals():
+            code = _run_on_stack(options, console, report, logs)
         of_interest = code is not ExitCode.DONE
     except KeyboardInterrupt:
         of_interest = False
@@ -62,7 +64,9 @@ def run_session(options: SessionOptions, console: Console) -> ExitCode:
     return code
 
 
-def _run_on_stack(options: SessionOptions, report: Report, logs: Path) -> ExitCode:
+def _run_on_stack(
+    options: SessionOptions, console: Console, report: Report, logs: Path
+) -> ExitCode:
     record = logs / "sabotage.json"
     with Stack(_stack_options(options.demo, logs, record)) as stack:
         report.say("Starting both servers and all they need", "bold")
@@ -76,7 +80,11 @@ def _run_on_stack(options: SessionOptions, report: Report, logs: Path) -> ExitCo
         )
         demo = Demo(options.demo, servers, report, broken_messages=lambda: broken_messages(record))
         outcome = asyncio.run(_run(demo, endpoints, report))
-        code = _conclude(outcome, options, report)
+        cutover = None
+        if options.demo.sabotage is None:
+            report.figures(outcome.figures)
+            cutover = short_cutover(stack, options.demo, console, logs)
+        code = _conclude(outcome, cutover, options, report)
         if options.keep:
             report.say(f"Still running: look at {endpoints.http_url} (Ctrl-C ends it)", "bold")
             with contextlib.suppress(KeyboardInterrupt):
@@ -87,7 +95,7 @@ def _run_on_stack(options: SessionOptions, report: Report, logs: Path) -> ExitCo
 
 def _stack_options(demo: DemoOptions, logs: Path, record: Path) -> StackOptions:
     if demo.sabotage is None:
-        return StackOptions(logs=logs)
+        return StackOptions(logs=logs, entrance=True, extra_env={PROCESSES_VARIABLE: str(WORKERS)})
     return StackOptions(
         logs=logs,
         bridge_settings_module=_SABOTAGE_SETTINGS,
@@ -111,28 +119,23 @@ async def _run(demo: Demo, endpoints: Endpoints, report: Report) -> Outcome:
             return await demo.run(site)
 
 
-def _conclude(outcome: Outcome, options: SessionOptions, report: Report) -> ExitCode:
-    report.figures(outcome.figures)
+def _conclude(
+    outcome: Outcome, cutover: Figures | None, options: SessionOptions, report: Report
+) -> ExitCode:
+    found = outcome.as_json()
+    if cutover is not None:
+        found = with_cutover(found, cutover)
     if outcome.sabotage is not None:
+        report.figures(outcome.figures)
         report.sabotage(outcome.sabotage)
     if options.figures_file is not None:
-        write_figures(options.figures_file, outcome.as_json())
+        write_figures(options.figures_file, found)
         report.say(f"The figures are in {options.figures_file}")
     if outcome.sabotage is not None and not outcome.sabotage.messages:
         raise UnavailableError(
             "The sabotage found nothing to break, so nothing was shown.",
             remedy="Post more messages in each room.",
         )
+    if cutover is not None and cutover.exit_code is not ExitCode.DONE:
+        return cutover.exit_code
     return outcome.figures.exit_code
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """A service manager's SIGTERM and a closed terminal end the demo as Ctrl-C does: in order."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

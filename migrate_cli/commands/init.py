@@ -11,6 +11,7 @@ import click
 
 from migrate_cli.wiring import CONFIG_FILE
 from wsmigrate.errors import RefusedError
+from wsmigrate.gates.thresholds import Thresholds
 from wsmigrate.rungs import DEFAULT_PERCENTAGES, ladder
 
 _TEMPLATE = """\
@@ -43,11 +44,56 @@ percentages = {percentages}
 processes_within_s = 60.0
 relayed_within_s = 120.0
 hook_within_s = 60.0
+
+# What a step up has to pass: docs/gates.md. `wsmigrate gates` asks them now.
+[gates]
+# For so many seconds the site is measured before each step, and synthetic rooms are posted to.
+window_s = 30.0
+# The new server itself, not the front door. Without it most gates do not know, and from `shadow` on
+# nothing advances.
+{channels_url}
+# The page's origin, if the new server asks for one. A login goes into the environment's
+# WSMIGRATE_GATES_HEADERS, as "Cookie: sessionid=...".
+# origin = "https://chat.example.com"
+# Rooms of the site that are compared too, besides those of clients that the front door knows.
+# rooms = ["lobby"]
+# Built-in gates that are not asked:
+# off = ["latency"]
+
+[gates.thresholds]
+{thresholds}
+
+# Further gates: queries of Prometheus, and programs (exit code 0: pass, 1: fail, 2: not known).
+# In [gates]: prometheus = "http://127.0.0.1:9090"
+# [[gates.queries]]
+# name = "load of the database"
+# query = 'max(rate(node_cpu_seconds_total{{mode!="idle"}}[5m]))'
+# at_most = 0.8
+# [[gates.commands]]
+# name = "nobody on call is busy"
+# command = ["/usr/local/bin/on-call-is-free"]
+# stages = ["drain", "direct"]
 """
+_THRESHOLDS = {
+    "mismatched": "frames that differ, of at least least_frames",
+    "lag_s": "age of what waits for the bridge, in seconds",
+    "dead_letters": "messages that could not be relayed, and wait",
+    "retention_share": "of what an inbox keeps, not relayed yet",
+    "refused_share": "handshakes that the new server could not take",
+    "error_share": "errors at the front door and in the new server, of its connects",
+    "drop_share": "sockets that the new server closed",
+    "latency_factor": "the new p99 may be the old one times this,",
+    "latency_slack_s": "plus this, in seconds",
+    "policy_share": "clients that the policy refuses, or would refuse",
+    "connection_share": "of PostgreSQL's connections, taken",
+    "table_bytes": "size of wsmigrate's tables",
+    "old_sockets": "left when publishers leave RabbitMQ",
+}
 
 
 @click.command()
 @click.option("--settings", help="Django settings module.")
+@click.option("--channels-url", help="The new server itself, for the gates.")
 @click.option("--percentages", help="Of the canary, as 1,5,25,50,100.")
 @click.option(
     "--config",
@@ -58,7 +104,14 @@ hook_within_s = 60.0
     help="The file to write.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def init(settings: str | None, percentages: str | None, config_file: Path, force: bool) -> int:
+def init(
+    *,
+    settings: str | None,
+    channels_url: str | None,
+    percentages: str | None,
+    config_file: Path,
+    force: bool,
+) -> int:
     """Write a commented wsmigrate.toml. What is not given is asked for, at a terminal; else the
     defaults are taken."""
     if config_file.exists() and not force:
@@ -70,10 +123,26 @@ def init(settings: str | None, percentages: str | None, config_file: Path, force
     usual = os.environ.get("DJANGO_SETTINGS_MODULE") or _guessed_settings()
     settings = settings or _asked("Django settings module", usual)
     shares = _percentages(percentages or _asked("Percentages of the canary", _usual_percentages()))
-    text = _TEMPLATE.format(settings=json.dumps(settings), percentages=list(shares))
+    text = _TEMPLATE.format(
+        settings=json.dumps(settings),
+        percentages=list(shares),
+        channels_url=f"channels_url = {json.dumps(channels_url)}"
+        if channels_url
+        else '# channels_url = "ws://127.0.0.1:8000"',
+        thresholds=_threshold_lines(),
+    )
     config_file.write_text(text, encoding="utf-8")
     click.echo(f"{config_file} is written. Next: wsmigrate plan")
     return 0
+
+
+def _threshold_lines() -> str:
+    """Those that are changed now and then, as they are by default. docs/gates.md has all."""
+    usual = Thresholds()
+    lines = [
+        f"# {meaning}\n# {key} = {getattr(usual, key):.10g}" for key, meaning in _THRESHOLDS.items()
+    ]
+    return "\n".join(lines)
 
 
 def _asked(question: str, usual: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from migrate_cli.cutover.exchanges import remove_unused
+from migrate_cli.cutover.hooks import run_hook
 from migrate_cli.cutover.inboxes import Inboxes
 from migrate_cli.cutover.lock import HeldLock
 from migrate_cli.cutover.patience import live, wait_for, wait_until_applied
@@ -201,23 +201,4 @@ class SiteEffects:
         return wait_for(objection, within_s, self._site.lock, say, what)
 
     def _run_hook(self, argv: Argv) -> None:
-        if not argv:
-            return
-        try:
-            done = subprocess.run(  # noqa: S603 - the operator's own program
-                argv,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=self._site.config.hook_within_s,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise UnavailableError(
-                f"The program {argv[0]} could not be run ({type(error).__name__})."
-            ) from error
-        if done.returncode != 0:
-            lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-            raise UnavailableError(
-                f"The program {argv[0]} ended with exit code {done.returncode}: {lines[-1][:200]}."
-            )
+        run_hook(argv, self._site.config.hook_within_s)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migrate_cli.cutover.lock import HeldLock
 from migrate_cli.cutover.ports import Effects, Gates, Say, Unwatched, Watcher
-from migrate_cli.cutover.records import Change, Note
+from migrate_cli.cutover.records import Change, Note, Wish
 from migrate_cli.cutover.store import FencedError, StateStore
 from wsmigrate.command_texts import name_of, sentence_of
 from wsmigrate.cutover_record import record_of_state, state_of_record
@@ -138,13 +138,13 @@ class Executor:
 
     def _heed_wishes(self, state: State) -> State:
         self._lock.require()
-        wish, self._lock.wish = self._lock.wish, ""
-        if wish == "pause":
-            self._say("somebody asks for a pause")
-            return self.take(state, Pause(), "asked of the operator at work")
-        if wish == "abort" and state.heading is Heading.FORWARD:
-            self._say("somebody asks to give this step up")
-            return self.take(state, Abort(), "asked of the operator at work")
+        wish = self._lock.wish()
+        if wish.kind == "pause":
+            self._say(f"{wish.who} asks for a pause")
+            return self.take(state, Pause(), _asked_by(wish))
+        if wish.kind == "abort" and state.heading is Heading.FORWARD:
+            self._say(f"{wish.who} asks to give this step up")
+            return self.take(state, Abort(), _asked_by(wish))
         return state
 
     def _take(
@@ -192,6 +192,10 @@ def judged_step(
             "audit log.",
         )
     return judgement.results
+
+
+def _asked_by(wish: Wish) -> str:
+    return f"asked of the operator at work, by {wish.who}" + (f": {wish.why}" if wish.why else "")
 
 
 def _event_name(event: Event) -> str:

@@ -9,12 +9,12 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from migrate_cli.cutover.records import Holder
+from migrate_cli.cutover.records import Holder, Wish
 from migrate_cli.cutover.store import FencedError, StateStore
 from wsmigrate.errors import RefusedError, UnavailableError
 
@@ -41,11 +41,11 @@ class LockedError(RefusedError):
 
 @dataclass
 class HeldLock:
-    """A lock that is held. ``wish`` is what others ask for: ``pause``, ``abort`` or nothing."""
+    """A lock that is held. ``wish`` gives what others ask for, once."""
 
     fence: int
     taken_from: Holder | None
-    wish: str = ""
+    wish: Callable[[], Wish]
     lost: threading.Event = field(default_factory=threading.Event)
 
     def require(self) -> None:
@@ -92,7 +92,7 @@ def operators_lock(
     fence = store.take_lock(mine, stale_after_s, dead)
     if fence is None:
         raise LockedError(store.holder() or mine)
-    held = HeldLock(fence, before)
+    held = HeldLock(fence, before, lambda: store.take_wish(fence))
     stop = threading.Event()
     beating = threading.Thread(
         target=_beat, args=(store.another(), held, stop), name="operators-lock", daemon=True
@@ -111,12 +111,17 @@ def _beat(store: StateStore, held: HeldLock, stop: threading.Event) -> None:
     with store:
         while not stop.wait(_BEAT_S):
             try:
-                held.wish = store.keep_lock(held.fence)
+                store.keep_lock(held.fence)
             except FencedError:
                 held.lost.set()
                 return
             except UnavailableError as error:
                 logger.warning("%s The lock is kept as long as nobody else takes it", error)
+
+
+def is_at_work(holder: Holder | None) -> bool:
+    """Whether the lock is held by somebody who, as far as is known, lives."""
+    return holder is not None and holder.silent_s < STALE_AFTER_S and not _is_gone(holder)
 
 
 def _is_gone(holder: Holder) -> bool:

@@ -67,9 +67,6 @@ def _record(conducted: Conducted) -> dict[str, Any]:
         "goal": None if conducted.after.goal is None else conducted.after.goal.name,
         "paused": conducted.after.paused,
         "commands": conducted.steps,
-        "gates": [
-            {"gate": result.gate, "outcome": result.outcome.value, "why": result.why}
-            for result in conducted.gates
-        ],
+        "gates": [result.as_record() for result in conducted.gates],
         "executed": conducted.executed,
     }

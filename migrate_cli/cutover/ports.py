@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from wsmigrate.facts import Command
@@ -13,6 +14,17 @@ Say = Callable[[str], None]
 """Takes a sentence for people."""
 
 
+@dataclass(frozen=True)
+class PlannedGate:
+    """A gate that a step has: what it ``measures``, when it ``passes``, and for how many seconds it
+    is measured."""
+
+    gate: str
+    measures: str
+    passes: str
+    window_s: float = 0.0
+
+
 class Gates(Protocol):
     """The gates of a step. No result at all counts as inconclusive (wsmigrate.gates)."""
 
@@ -20,11 +32,25 @@ class Gates(Protocol):
         """Ask every gate of the step from ``rung`` up to ``goal``. What a gate cannot find out is
         an inconclusive result, not an exception."""
 
+    def judge_at_once(self, rung: Rung, goal: Rung) -> Sequence[GateResult]:
+        """The same of those gates alone that need no window of time, to be looked at often."""
+
+    def planned(self, rung: Rung, goal: Rung) -> Sequence[PlannedGate]:
+        """Which gates ``judge`` would ask. Nothing is measured."""
+
 
 class NoGates:
     """Stands where no gate is set: every step up is inconclusive."""
 
     def judge(self, rung: Rung, goal: Rung) -> Sequence[GateResult]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+    def judge_at_once(self, rung: Rung, goal: Rung) -> Sequence[GateResult]:  # noqa: ARG002
+        """Nothing."""
+        return ()
+
+    def planned(self, rung: Rung, goal: Rung) -> Sequence[PlannedGate]:  # noqa: ARG002
         """Nothing."""
         return ()
 

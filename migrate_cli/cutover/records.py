@@ -53,6 +53,16 @@ class Holder:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What somebody else asks of the holder: ``pause``, ``abort``, ``resume``, ``accept`` (resume
+    although gates do not know) or nothing. ``why`` is the reason that was given."""
+
+    kind: str = ""
+    who: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Note:
     """What is written into the audit log with a change."""
 
@@ -78,7 +88,7 @@ class AuditEntry:
     command: str
     outcome: str
     why: str
-    gates: tuple[Mapping[str, str], ...]
+    gates: tuple[Mapping[str, Any], ...]
     revision: int
 
 

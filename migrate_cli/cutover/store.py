@@ -12,7 +12,15 @@ from typing import Any, LiteralString, Self
 import psycopg
 from psycopg.rows import dict_row
 
-from migrate_cli.cutover.records import AuditEntry, Change, Holder, Note, Process, Stored
+from migrate_cli.cutover.records import (
+    AuditEntry,
+    Change,
+    Holder,
+    Note,
+    Process,
+    Stored,
+    Wish,
+)
 from wsmigrate import __version__
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
 from wsmigrate.site_state import SiteState, backend_named
@@ -85,10 +93,7 @@ class StateStore:
             "command": note.command,
             "outcome": note.outcome,
             "why": note.why,
-            "gates": [
-                {"gate": result.gate, "outcome": result.outcome.value, "why": result.why}
-                for result in note.gates
-            ],
+            "gates": [result.as_record() for result in note.gates],
         }
         row = self._rows(
             "SELECT wsmigrate_save(%s, %s::json, %s, %s, %s, %s, %s::json) AS revision",
@@ -159,26 +164,44 @@ class StateStore:
         )
         return None if rows[0]["fence"] is None else int(rows[0]["fence"])
 
-    def keep_lock(self, fence: int) -> str:
-        """Be heard of; what others wish. Raises FencedError."""
-        wish = self._rows("SELECT wsmigrate_keep_lock(%s) AS wish", (fence,))[0]["wish"]
-        if wish is None:
+    def keep_lock(self, fence: int) -> None:
+        """Be heard of. Raises FencedError."""
+        if self._rows("SELECT wsmigrate_keep_lock(%s) AS wish", (fence,))[0]["wish"] is None:
             raise _fenced()
-        return str(wish)
 
     def give_lock_back(self, fence: int) -> None:
         """Let the next operator in."""
         self._rows("SELECT wsmigrate_give_lock_back(%s)", (fence,))
 
-    def wish(self, wish: str, who: str) -> bool:
+    def wish(self, wish: Wish) -> bool:
         """Ask something of the operator who holds the lock; whether there is one."""
         return bool(
             self._rows(
-                "UPDATE wsmigrate_operator SET wish = %s, wished_by = %s"
+                "UPDATE wsmigrate_operator SET wish = %s, wished_by = %s, wish_why = %s"
                 " WHERE holder IS NOT NULL RETURNING fence",
-                (wish, who),
+                (wish.kind, wish.who, wish.why),
             )
         )
+
+    def take_wish(self, fence: int) -> Wish:
+        """What others wish of the holder; it is told once. Raises FencedError."""
+        row = self._rows("SELECT * FROM wsmigrate_take_wish(%s)", (fence,))[0]
+        return Wish(row["wish"], row["wished_by"], row["wish_why"])
+
+    def run_record(self) -> Mapping[str, Any]:
+        """Where the run of a plan stands (wsmigrate.run_place); empty where none ever was."""
+        if self._rows("SELECT to_regclass('wsmigrate_run') IS NULL AS older")[0]["older"]:
+            return {}  # a database of an earlier version
+        record: Mapping[str, Any] = self._rows("SELECT record FROM wsmigrate_run")[0]["record"]
+        return record
+
+    def save_run(self, fence: int, record: Mapping[str, Any]) -> None:
+        """Write down where it stands. Raises FencedError."""
+        self._rows("SELECT wsmigrate_save_run(%s, %s::json)", (fence, json.dumps(record)))
+
+    def note(self, fence: int, note: Note) -> None:
+        """Write a line into the audit log, and change nothing. Raises FencedError."""
+        self.save(fence, Change(), note)
 
     def _rows(self, statement: LiteralString, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         with self._turn, self._connected() as connection:

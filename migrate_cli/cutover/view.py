@@ -8,10 +8,13 @@ from typing import Any
 
 from rich.table import Table
 
+from migrate_cli.cutover.lock import is_at_work
 from migrate_cli.cutover.patience import LIVE_S
 from migrate_cli.cutover.records import AuditEntry, Holder, Process, Stored
 from wsmigrate.command_texts import record_of_command, sentence_of
 from wsmigrate.facts import Command, Facts
+from wsmigrate.run_place import Phase, Place
+from wsmigrate.run_plan import duration
 from wsmigrate.site_state import SiteState
 from wsmigrate.stages import State
 
@@ -22,7 +25,11 @@ def record_of_step(command: Command) -> dict[str, Any]:
 
 
 def record_of_status(
-    state: State, stored: Stored, processes: Sequence[Process], holder: Holder | None
+    state: State,
+    stored: Stored,
+    processes: Sequence[Process],
+    holder: Holder | None,
+    place: Place | None = None,
 ) -> dict[str, Any]:
     """Everything that ``wsmigrate status`` shows."""
     site = stored.site
@@ -49,7 +56,39 @@ def record_of_status(
             "since": holder.taken_at.isoformat(),
             "silent_s": round(holder.silent_s, 1),
         },
+        "run": None if place is None else record_of_run(place, holder),
     }
+
+
+def record_of_run(place: Place, holder: Holder | None) -> dict[str, Any]:
+    """Where the last run of a plan stands, or how it ended."""
+    return {
+        "plan": place.plan.name,
+        "step": place.index + 1,
+        "steps": len(place.plan.steps),
+        "to": place.step.to,
+        "phase": place.phase.value,
+        "bake_s": place.step.bake_s,
+        "bake_left_s": round(place.bake_left_s, 1),
+        "why": place.why,
+        "cut_off": not place.has_ended and not is_at_work(holder),
+    }
+
+
+def run_lines(place: Place, holder: Holder | None) -> list[str]:
+    """The same for people."""
+    name = f"{place.plan.name}: " if place.plan.name else ""
+    at = f"{name}{place.plan.position(place.index)}, {place.step.to}"
+    if place.has_ended:
+        why = f" ({place.why})" if place.why else ""
+        return [f"plan            {name}{place.phase.value}{why}"]
+    left = f", {duration(place.bake_left_s)} left" if place.phase is Phase.BAKE else ""
+    lines = [f"plan            {at}: {place.phase.value}{left}"]
+    if not is_at_work(holder):
+        lines.append(
+            "                nobody follows it now: go on with `wsmigrate resume --execute`"
+        )
+    return lines
 
 
 def record_of_process(process: Process, site: SiteState) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import click
 from migrate_cli.cutover.conduct import Order
 from migrate_cli.cutover.lock import LockedError, who
 from migrate_cli.cutover.options import carry_out
+from migrate_cli.cutover.records import Wish
 from migrate_cli.wiring import operation
 
 
@@ -22,11 +23,16 @@ def order_or_wish(
         return carry_out(order, config_file, settings, as_json)
     except LockedError as locked:
         with operation(config_file, settings) as site:
-            if not site.store.wish(wish, who()):
+            if not site.store.wish(Wish(wish, who(), order.why)):
                 raise
-        holder = locked.holder
-        if as_json:
-            click.echo(json.dumps({"asked": holder.who, "host": holder.host, "wish": wish}))
-        else:
-            click.echo(f"{holder.who} on {holder.host} is at work, and was asked: {wish}.")
+        tell_asked(wish, locked, as_json)
         return 0
+
+
+def tell_asked(wish: str, locked: LockedError, as_json: bool) -> None:
+    """Say of whom it was asked."""
+    holder = locked.holder
+    if as_json:
+        click.echo(json.dumps({"asked": holder.who, "host": holder.host, "wish": wish}))
+    else:
+        click.echo(f"{holder.who} on {holder.host} is at work, and was asked: {wish}.")

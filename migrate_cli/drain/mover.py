@@ -11,6 +11,7 @@ from migrate_cli.drain.census import Census, HaproxyCensus, Seen
 from migrate_cli.drain.closers import Closer, DoorCloser, Silence
 from migrate_cli.drain.run import Drain, Outcome
 from migrate_cli.drain.settings import BY_DOOR, DrainSettings
+from migrate_cli.drain.strays import require_no_queue, require_sight_of_strays, stray_workers
 from migrate_cli.drain.watching import OtherServer
 from migrate_cli.drain.workers import WorkerCloser, master_of
 from migrate_cli.routers.doors import FrontDoor
@@ -125,14 +126,30 @@ class SocketMover:
         not take it well, ConfigError and UnavailableError where it could not begin.
         """
         closer = self.closer(away_from)
+        if away_from is Side.LEGACY and not isinstance(closer, MisplacedCloser):
+            return self._move_all_legacy(closer, say)
+        return self._move(away_from, closer, say)
+
+    def _move_all_legacy(self, closer: Closer, say: Callable[[str], None]) -> str:
+        """Those too that never came by the front door."""
+        require_sight_of_strays(self.settings)
         command = self.settings.queues_command
-        counts = command and away_from is Side.LEGACY
-        before = count_legacy_queues(command) if counts else None
+        before = count_legacy_queues(command) if command else None
+        told = [self._move(Side.LEGACY, closer, say)]
+        strays = stray_workers(self.settings)
+        if strays is not None and (count := strays.left()):
+            say(texts.strays(count))
+            told += [texts.strays(count), self._move(Side.LEGACY, strays, say)]
+        after = require_no_queue(self.settings)
+        if before is not None and after is not None:
+            told.append(texts.queues(before, after))
+        return "\n".join(told)
+
+    def _move(self, away_from: Side, closer: Closer, say: Callable[[str], None]) -> str:
         drain = drain_of(self.router, away_from, closer, self.settings)
         drain.report = lambda progress: say(texts.progress(progress))
         outcome = drain.run()
-        after = count_legacy_queues(command) if counts else None
-        told = texts.outcome(outcome, before, after)
+        told = texts.outcome(outcome, None, None)
         if outcome.left:
             say(told)
             raise left_open(outcome)

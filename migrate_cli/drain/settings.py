@@ -21,7 +21,8 @@ _USUAL = Limits()
 @dataclass(frozen=True)
 class DrainSettings:
     """Times are in seconds. ``by`` is how the old server's sockets are closed; the new one's are
-    closed at the front door always. ``amqp_url`` is where frames in gaps are counted. Raises
+    closed at the front door always. ``other_queues``: so many of the queues that ``queues_command``
+    lists are other programs'. ``amqp_url`` is where frames in gaps are counted. Raises
     ConfigError."""
 
     by: str = BY_WORKERS
@@ -37,6 +38,7 @@ class DrainSettings:
     within_s: float = 3600.0
     admin_url: str | None = None
     queues_command: tuple[str, ...] = ()
+    other_queues: int = 0
     amqp_url: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -87,8 +89,8 @@ def _checked(key: str, value: Any) -> Any:
     elif key in {"by", "uwsgi_pid", "admin_url"}:
         if isinstance(value, str) and value:
             return Path(value) if key == "uwsgi_pid" else value
-    elif key in {"in_flight", "legacy_port"}:
-        if type(value) is int and value > 0:
+    elif key in {"in_flight", "legacy_port", "other_queues"}:
+        if type(value) is int and value >= (key != "other_queues"):
             return value
     elif type(value) in (int, float) and value > 0:
         return float(value)

@@ -66,8 +66,8 @@ def outcome(end: Outcome, before: int | None, after: int | None) -> str:
         f"The other server slowed it down for {end.slowed_s:.1f} s and stopped it for "
         f"{end.stopped_s:.1f} s.",
     ]
-    if before is not None:
-        lines.append(f"By the broker's queues: {before} sockets before, {after} now.")
+    if before is not None and after is not None:
+        lines.append(queues(before, after))
     lines += [
         f"Worker {one.process}: {one.sockets} sockets were open and may have been silent for "
         f"{one.seconds:.1f} s at most."
@@ -85,3 +85,13 @@ def outcome(end: Outcome, before: int | None, after: int | None) -> str:
             f"{gaps.more_than_one} clients had more than one. Frames in the gaps: {frames}."
         )
     return "\n".join(lines)
+
+
+def queues(before: int, after: int) -> str:
+    """Legacy sockets as the broker counts them."""
+    return f"By the broker's queues: {before} sockets before, {after} now."
+
+
+def strays(count: int) -> str:
+    """Sockets that a drain at the door did not see."""
+    return f"{count} sockets never came by the front door: the workers that hold them are ended."

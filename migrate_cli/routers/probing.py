@@ -57,7 +57,7 @@ def measure(url: str, rooms: int) -> Measured:
     legacy server has no client that could leave. Each tenth room is asked for in three more
     spellings. Raises ConfigError for a URL that cannot be, UnavailableError where nobody answers.
     """
-    place = _place(url)
+    place = place_of(url)
     run = uuid.uuid4().hex[:12]
     sides: Counter[str | None] = Counter()
     failed, split = 0, 0
@@ -84,7 +84,7 @@ def sides_of(url: str, rooms: Iterable[str]) -> dict[str, Side | None]:
 
     Plain requests, as in ``measure``. Raises ConfigError; UnavailableError where nobody answers.
     """
-    place = _place(url)
+    place = place_of(url)
     known = {side.value: side for side in Side}
     try:
         return {
@@ -97,7 +97,9 @@ def sides_of(url: str, rooms: Iterable[str]) -> dict[str, Side | None]:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
+    """Where a server or a front door listens, and what stands before each path."""
+
     host: str
     port: int
     tls: bool
@@ -105,16 +107,27 @@ class _Place:
 
     @property
     def shown(self) -> str:
+        """For people."""
         return f"{'wss' if self.tls else 'ws'}://{self.host}:{self.port}{self.prefix}"
 
+    def connection(self) -> http.client.HTTPConnection:
+        """One that is not open yet, and gives up after some seconds."""
+        if not self.tls:
+            return http.client.HTTPConnection(self.host, self.port, timeout=_TIMEOUT_S)
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(
+            self.host, self.port, timeout=_TIMEOUT_S, context=context
+        )
 
-def _place(url: str) -> _Place:
+
+def place_of(url: str) -> Place:
+    """Read a URL, of ws, wss, http or https. Raises ConfigError."""
     try:
         parts = urlsplit(url)
         tls = parts.scheme in {"wss", "https"}
         if parts.scheme not in {"ws", "wss", "http", "https"} or not parts.hostname:
             raise ValueError(url)
-        return _Place(
+        return Place(
             parts.hostname, parts.port or (443 if tls else 80), tls, parts.path.rstrip("/")
         )
     except ValueError as error:
@@ -124,15 +137,8 @@ def _place(url: str) -> _Place:
         ) from error
 
 
-def _side_of(place: _Place, path: str) -> str | None:
-    connection: http.client.HTTPConnection
-    if place.tls:
-        context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(
-            place.host, place.port, timeout=_TIMEOUT_S, context=context
-        )
-    else:
-        connection = http.client.HTTPConnection(place.host, place.port, timeout=_TIMEOUT_S)
+def _side_of(place: Place, path: str) -> str | None:
+    connection = place.connection()
     try:
         connection.request("GET", place.prefix + path, headers={"Connection": "close"})
         answer = connection.getresponse()

@@ -23,6 +23,9 @@ _SEQUENCE_KINDS = {
     SequenceKind.OUT_OF_ORDER: Kind.REORDERED,
 }
 
+BLANK = "the rule leaves nothing of the message: nothing of it was compared"
+"""The detail of messages that rules of the user's own blot out from end to end."""
+
 
 @dataclass(frozen=True)
 class Yardstick:
@@ -42,9 +45,10 @@ class Yardstick:
 
 @dataclass(frozen=True)
 class SocketComparison:
-    """What a comparison of two clients came to: ``compared`` places of messages, of which
-    ``matched`` were the same, and the differences. ``pairs`` are the places that belong together,
-    in the reference and in the other one."""
+    """What a comparison of two clients came to: ``compared`` places of messages (without those of
+    which own rules left nothing to compare), of which ``matched`` were the same; the differences.
+    ``pairs`` are the places that belong together, in the reference and in the other one.
+    """
 
     compared: int
     matched: int
@@ -74,10 +78,15 @@ def compare_sockets(
     comparison = compare_messages(before, after, yardstick)
     found = list(comparison.differences)
     if yardstick.with_ends:
-        found += handshake_differences(expected, received)
+        found += handshake_differences(expected, received, yardstick.late_after_s)
         found += end_differences(expected, received)
     context = DifferenceContext(
-        expected.handshake, received.handshake, yardstick.varying, expected.end, received.end
+        expected.handshake,
+        received.handshake,
+        yardstick.varying,
+        expected.end,
+        received.end,
+        received.pings,
     )
     differences = tuple(
         judged(
@@ -190,16 +199,21 @@ def _compare_rest(
         [one.content for one in before_masked], [one.content for one in after_masked]
     )
     in_place = [(pair.expected, pair.received) for pair in lined_up.pairs]
-    matched = 0
+    matched = blank = 0
     differences = list(_sequence_differences(lined_up, before, after, yardstick))
     for left, right in in_place:
         form = form_difference(before[left], after[right])
         if form is not None:
             differences.append(replace(form, index=left, received_index=right))
         elif before[left].content != after[right].content:
-            used = {*before_masked[left].rules, *after_masked[right].rules}
+            own_masked = before_masked[left]
+            used = {*own_masked.rules, *after_masked[right].rules}
             rules = sorted(used, key=lambda rule: rule.name)
-            differences.append(_volatile(before[left], after[right], left, right, rules))
+            volatile = _volatile(before[left], after[right], left, right, rules)
+            if own_masked.is_blank:
+                blank += 1
+                volatile = replace(volatile, detail=BLANK)
+            differences.append(volatile)
         else:
             matched += 1
     for one in lined_up.differences:
@@ -210,7 +224,7 @@ def _compare_rest(
     late = _late(before, after, in_place, yardstick)
     extra = sum(one.expected is None for one in lined_up.differences)
     return SocketComparison(
-        len(before) + extra,
+        len(before) + extra - blank,
         max(0, matched - len(late)),
         tuple(sorted([*differences, *late], key=_place)),
         tuple(in_place),

@@ -42,14 +42,15 @@ Side = Union[DataMessage, End, Handshake, str, None]
 
 @dataclass(frozen=True)
 class DifferenceContext:
-    """What else a rule may want to know: handshakes and ends of the two clients, and the
-    subjects that differ between two clients of the *same* server."""
+    """What else a rule may want to know: handshakes and ends of the two clients, what they pinged
+    with, and the subjects that differ between two clients of the *same* server."""
 
     expected_handshake: Handshake | None = None
     received_handshake: Handshake | None = None
     varying: frozenset[str] = frozenset()
     expected_end: End | None = None
     received_end: End | None = None
+    pings: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Difference:
 
     ``index`` is the place in the sequence of the reference's messages, or where that has none, in
     the other one's; None for what is no message. ``subject`` says what of it differs, for rules:
-    ``status``, ``header:<name>``, ``end``, ``pong``, else empty. ``rule`` and ``reason`` are set
+    ``status``, ``phrase``, ``header:<name>``, ``header-name:<name>``, ``header-order``,
+    ``handshake``, ``end``, ``ping``, ``pong``, else empty. ``rule`` and ``reason`` are set
     where it is ignored.
     """
 

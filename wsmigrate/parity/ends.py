@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 from wsmigrate.parity.differences import Difference, Kind
 from wsmigrate.parity.frames import Opcode
-from wsmigrate.parity.recording import End, Provocation, SocketRecording
+from wsmigrate.parity.recording import End, EndKind, Provocation, SocketRecording
 
 
 def end_differences(expected: SocketRecording, received: SocketRecording) -> Iterator[Difference]:
     """The end, the pongs in their order, and whether the server pings at all. A connection that
-    never became a WebSocket has no end of one: whether HTTP keeps it open says nothing."""
+    never became a WebSocket has no end of one: whether HTTP keeps it open says nothing. Nor does a
+    recording that broke off."""
     if any(one.handshake is None or not one.handshake.is_open for one in (expected, received)):
         return
     before, after = expected.end, received.end
-    if before.outcome != after.outcome:
+    is_known = EndKind.UNKNOWN not in {before.kind, after.kind}
+    if is_known and before.outcome != after.outcome:
         detail = f"{_told(before)} on one side, {_told(after)} on the other"
         yield Difference(Kind.CLOSE_CODE, "", "", before, after, subject="end", detail=detail)
     old, new = _pongs(expected), _pongs(received)

@@ -11,10 +11,11 @@ _ACCEPT = "sec-websocket-accept"
 
 
 def handshake_differences(
-    expected: SocketRecording, received: SocketRecording
+    expected: SocketRecording, received: SocketRecording, late_after_s: float | None = None
 ) -> Iterator[Difference]:
-    """Status, phrase, and each header by its name. Sec-WebSocket-Accept depends on the client's
-    random key: what is compared is whether it fits."""
+    """Status, phrase, and each header by its name; how names are written and in which order the
+    headers stand; and with a limit, which one took longer. Sec-WebSocket-Accept depends on the
+    client's random key: what is compared is whether it fits."""
     before, after = expected.handshake, received.handshake
     if before is None or after is None:
         if before is not after:
@@ -30,10 +31,34 @@ def handshake_differences(
     for name in sorted({*old, *new} - {_ACCEPT}):
         if old.get(name) != new.get(name):
             yield _difference(f"header:{name}", _joined(old.get(name)), _joined(new.get(name)))
+    yield from _written(before, after)
+    if late_after_s is not None and abs(after.took_s - before.took_s) > late_after_s:
+        yield _late(before, after)
+
+
+def _written(before: Handshake, after: Handshake) -> Iterator[Difference]:
+    """The names of the headers that both have, as they are written, and their order."""
+    both = before.values().keys() & after.values().keys()
+    names = [[name for name, _ in one.headers if name.lower() in both] for one in (before, after)]
+    spelled = [{name.lower(): name for name in one} for one in names]
+    for name in sorted(both):
+        if spelled[0][name] != spelled[1][name]:
+            yield _difference(f"header-name:{name}", spelled[0][name], spelled[1][name])
+    orders = [list(dict.fromkeys(name.lower() for name in one)) for one in names]
+    if orders[0] != orders[1]:
+        yield _difference("header-order", ", ".join(orders[0]), ", ".join(orders[1]))
+
+
+def _late(before: Handshake, after: Handshake) -> Difference:
+    behind_s = after.took_s - before.took_s
+    much = f"{abs(behind_s):.2f} s {'more' if behind_s > 0 else 'less'}"
+    old, new = (f"after {one.took_s:.2f} s" for one in (before, after))
+    detail = f"the answer to the handshake took {much} than the reference's"
+    return Difference(Kind.LATE, "", "", old, new, subject="handshake", detail=detail)
 
 
 def _difference(subject: str, expected: str | None, received: str | None) -> Difference:
-    what = subject.replace("header:", "header ")
+    what = subject.replace("header:", "header ").replace("header-name:", "the name of header ")
     detail = f"{what}: {_shown(expected)} on one side, {_shown(received)} on the other"
     return Difference(Kind.HANDSHAKE, "", "", expected, received, subject=subject, detail=detail)
 

@@ -37,11 +37,14 @@ class LiveFigures:
         self.__init__()  # type: ignore[misc]
         return taken
 
-    def add(self, other: LiveFigures) -> None:
-        """Add what was counted elsewhere."""
+    def add(self, other: LiveFigures, *, keep: bool = True) -> None:
+        """Add what was counted elsewhere; without ``keep`` the counts only, since a watch may go on
+        for days."""
         for name in ("expected", "received", "compared", "matched", "ignored", "mismatched"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.skipped += other.skipped
+        if not keep:
+            return
         self.lags_s += other.lags_s[: _MAX_LAGS - len(self.lags_s)]
         self.differences += other.differences
 

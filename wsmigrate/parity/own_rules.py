@@ -57,6 +57,14 @@ class Masked:
     def __hash__(self) -> int:
         return hash(self.content)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether rules have left nothing of it to compare."""
+        rest = self.content
+        for rule in self.rules:
+            rest = rest.replace(_mask(rule), b"")
+        return bool(self.rules) and not rest
+
 
 def masked(message: DataMessage, rules: Sequence[OwnRule]) -> Masked:
     """Blots out what the rules name. A redacted message stays as it is: there is nothing to see."""
@@ -67,8 +75,7 @@ def masked(message: DataMessage, rules: Sequence[OwnRule]) -> Masked:
         spans = list(rule.spans(content))
         if spans:
             used.append(rule)
-            mask = b"\0" + rule.name.encode("utf-8") + b"\0"
-            content = _blotted(content, spans, mask)
+            content = _blotted(content, spans, _mask(rule))
     return Masked(content, tuple(used))
 
 
@@ -115,11 +122,17 @@ def _rule(number: int, entry: object) -> OwnRule:
     return OwnRule(name, reason, pointer=tuple(tokens), rooms=rooms)
 
 
+def _mask(rule: OwnRule) -> bytes:
+    return b"\0" + rule.name.encode("utf-8") + b"\0"
+
+
 def _blotted(content: bytes, spans: Sequence[tuple[int, int]], mask: bytes) -> bytes:
+    """Spans may overlap and stand in any order, as the groups of a regular expression do."""
     parts, place = [], 0
-    for start, stop in spans:
-        parts += [content[place:start], mask]
-        place = stop
+    for start, stop in sorted(spans):
+        if start >= place:
+            parts += [content[place:start], mask]
+        place = max(place, stop)
     return b"".join([*parts, content[place:]])
 
 

@@ -17,6 +17,7 @@ from wsmigrate.parity.recording import SocketRecording
 from wsmigrate.parity.recording_file import RecordingError, SocketLines, read_head
 from wsmigrate.parity.stretches import kept_places
 
+_START = b'{"socket": '
 _BETWEEN = b', "frame": '
 _PLAIN = (
     b'"text", "text": ',
@@ -41,12 +42,14 @@ class RawSocket:
         self.is_plain = True
 
     def socket(self, places: Iterable[int] | None = None) -> SocketRecording:
-        """The client with all of its data frames, or those at some places. Raises KeyError,
-        TypeError, ValueError."""
+        """The client with all of its data frames, or those at some places. Raises ValueError."""
         data = self.lines if places is None else [self.lines[place] for place in places]
         lines = SocketLines()
-        for line in (*self.others, *data):
-            lines.take(json.loads(line))
+        try:
+            for line in (*self.others, *data):
+                lines.take(json.loads(line))
+        except RecursionError as error:
+            raise ValueError("too deep") from error
         return lines.recording()
 
 
@@ -74,6 +77,8 @@ def read_raw(path: Path) -> RawRecording | None:
         with path.open("rb") as file:
             head = read_head(path, file.readline())
             for line in file:
+                if not line.startswith(_START):
+                    return None
                 start, found, tail = line.partition(_BETWEEN)
                 number = start.partition(b",")[0]
                 socket = sockets.get(number)
@@ -98,7 +103,7 @@ def read_raw(path: Path) -> RawRecording | None:
 def compare_raw(expected: RawSocket, received: RawSocket, yardstick: Yardstick) -> SocketComparison:
     """As ``compare_sockets``, for two clients whose recordings are redacted alike.
 
-    Raises KeyError, TypeError, ValueError for lines that make no sense.
+    Raises ValueError for lines that make no sense.
     """
     if not (expected.is_plain and received.is_plain):
         return compare_sockets(expected.socket(), received.socket(), yardstick)

@@ -25,7 +25,8 @@ class Handshake:
 
     ``headers`` stand in the order of the wire, names as they were written. ``offered_subprotocols``
     is how many the client offered. ``accepts_key`` says whether Sec-WebSocket-Accept fits the key,
-    None where there is none.
+    None where there is none. ``at`` is when the answer was complete, in seconds since the recording
+    began, ``took_s`` how long it took.
     """
 
     status: int
@@ -34,6 +35,8 @@ class Handshake:
     accepts_key: bool | None = None
     is_websocket_request: bool = True
     offered_subprotocols: int = 0
+    at: float = 0.0
+    took_s: float = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -54,6 +57,7 @@ class EndKind(str, enum.Enum):
     OPEN = "open"  # it had not, when the recording stopped
     CLOSED = "closed"  # the server sent a close frame
     CUT = "cut"  # the connection ended without one
+    UNKNOWN = "unknown"  # the recording broke off
 
 
 class Provocation(str, enum.Enum):
@@ -68,8 +72,8 @@ class Provocation(str, enum.Enum):
 @dataclass(frozen=True)
 class End:
     """The end of a connection. ``code`` and ``reason`` are the server's close frame (1005: it held
-    none); ``after`` is what the client had done by then, ``client_code`` what its own close frame
-    said."""
+    none); ``after`` is what the client had done by then, ``client_code`` and ``client_reason`` what
+    its own close frame said."""
 
     kind: EndKind
     code: int | None = None
@@ -77,12 +81,15 @@ class End:
     at: float = 0.0
     after: Provocation = Provocation.NOTHING
     client_code: int | None = None
+    client_reason: str = ""
 
     def __str__(self) -> str:
         if self.kind is EndKind.OPEN:
             return "still open"
         if self.kind is EndKind.CUT:
             return "cut without a close frame"
+        if self.kind is EndKind.UNKNOWN:
+            return "not known"
         return f"closed with {self.code}" + (f" {self.reason!r}" if self.reason else "")
 
     @property
@@ -93,7 +100,8 @@ class End:
 
 @dataclass(frozen=True)
 class SocketRecording:
-    """One client of one room. ``handshake`` is None where the server answered none."""
+    """One client of one room. ``handshake`` is None where the server answered none. ``pings`` are
+    the payloads of the client's own pings."""
 
     client: str
     room: str
@@ -101,6 +109,7 @@ class SocketRecording:
     frames: tuple[WireFrame, ...] = ()
     end: End = End(EndKind.OPEN)
     path: str = ""
+    pings: tuple[bytes, ...] = ()
 
     @property
     def pongs(self) -> tuple[WireFrame, ...]:

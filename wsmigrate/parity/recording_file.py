@@ -19,7 +19,6 @@ shortest one. A frame of an opcode without a name is ``"0x3"``.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -42,7 +41,7 @@ _NAMES = {opcode.value: opcode.name.lower() for opcode in Opcode}
 _OPCODES: dict[str, int] = {name: number for number, name in _NAMES.items()}
 _OPCODES |= {f"0x{number:x}": number for number in range(16) if number not in _NAMES}
 _LINES_AT_A_TIME = 2000
-_TEXT = Opcode.TEXT.value
+_LONGEST_S = 1e10
 
 Line = dict[str, Any]
 
@@ -61,7 +60,7 @@ def socket_line(number: int, socket: SocketRecording) -> Line:
     return {"socket": number, "client": socket.client, "room": socket.room, "path": socket.path}
 
 
-def handshake_line(number: int, handshake: Handshake, at: float = 0.0) -> Line:
+def handshake_line(number: int, handshake: Handshake) -> Line:
     """The line of an answer to a handshake."""
     shown: Line = {
         "status": handshake.status,
@@ -73,7 +72,9 @@ def handshake_line(number: int, handshake: Handshake, at: float = 0.0) -> Line:
         shown["is_websocket_request"] = False
     if handshake.offered_subprotocols:
         shown["offered_subprotocols"] = handshake.offered_subprotocols
-    return {"socket": number, "at": round(at, 6), "handshake": shown}
+    if handshake.took_s:
+        shown["took_s"] = round(handshake.took_s, 6)
+    return {"socket": number, "at": round(handshake.at, 6), "handshake": shown}
 
 
 def frame_line(number: int, frame: WireFrame) -> Line:
@@ -112,6 +113,8 @@ def end_line(number: int, end: End) -> Line:
         line["after"] = end.after.value
     if end.client_code is not None:
         line["client_code"] = end.client_code
+    if end.client_reason:
+        line["client_reason"] = end.client_reason
     return line
 
 
@@ -167,10 +170,16 @@ def _read(path: Path, file: IO[bytes]) -> Recording:
         for line in lines:
             number += 1
             try:
+                if _VERSION_KEY in line:
+                    raise RecordingError(
+                        f"Line {number} of the recording {path} begins another one: two files were "
+                        "joined.",
+                        remedy="Compare them one by one.",
+                    )
                 if "client" in line:
                     sockets[line["socket"]] = SocketLines()
                 sockets[line["socket"]].take(line)
-            except (KeyError, TypeError, ValueError, binascii.Error) as error:
+            except (KeyError, TypeError, ValueError) as error:
                 raise RecordingError(
                     f"Line {number} of the recording {path} cannot be understood "
                     f"({type(error).__name__})."
@@ -193,7 +202,7 @@ def read_head(path: Path, line: bytes) -> Line:
             f"{path} is no recording of the parity suite.",
             remedy="`wsmigrate parity record` makes one.",
         ) from None
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise ConfigError(
             f"The recording {path} has version {version}, and this program reads {VERSION}."
         )
@@ -209,7 +218,7 @@ def _some_lines(path: Path, file: IO[bytes]) -> Iterator[list[Line]]:
             return
         try:
             yield json.loads(b"[" + b",".join(raw) + b"]")
-        except ValueError:
+        except (ValueError, RecursionError):
             yield list(_one_by_one(path, raw, number))
         number += len(raw)
 
@@ -220,7 +229,7 @@ def _one_by_one(path: Path, raw: Iterable[bytes], number: int) -> Iterator[Line]
             continue
         try:
             yield json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RecordingError(
                 f"Line {number + offset} of the recording {path} is no JSON.",
                 remedy="It was cut off while it was written, perhaps: remove the line.",
@@ -228,32 +237,30 @@ def _one_by_one(path: Path, raw: Iterable[bytes], number: int) -> Iterator[Line]
 
 
 class SocketLines:
-    """Takes the lines of one client, in their order. Raises KeyError, TypeError or ValueError for
-    what makes no sense."""
+    """Takes the lines of one client, in their order. Raises ValueError for what makes no sense."""
 
     def __init__(self) -> None:
         self._names: tuple[str, str, str] | None = None
         self._handshake: Handshake | None = None
         self._frames: list[WireFrame] = []
-        self._end = End(EndKind.OPEN)
+        self._end = End(EndKind.UNKNOWN)
 
     def take(self, line: Line) -> None:
         """Take a line of any kind."""
+        try:
+            self._take(line)
+        except (AttributeError, KeyError, OverflowError, TypeError) as error:
+            raise ValueError("something that does not belong there") from error
+
+    def _take(self, line: Line) -> None:
         if "frame" in line:
             self._frames.append(_frame(line))
         elif "client" in line:
-            self._names = (str(line["client"]), str(line["room"]), str(line.get("path", "")))
+            self._names = (_text(line["client"]), _text(line["room"]), _text(line.get("path", "")))
         elif "handshake" in line:
-            self._handshake = _handshake(line["handshake"])
+            self._handshake = _handshake(line["handshake"], _seconds(line.get("at", 0.0)))
         elif "end" in line:
-            self._end = End(
-                EndKind(line["end"]),
-                line.get("code"),
-                line.get("reason", ""),
-                line.get("at", 0.0),
-                Provocation(line.get("after", "")),
-                line.get("client_code"),
-            )
+            self._end = _ended(line)
 
     def recording(self) -> SocketRecording:
         """The client."""
@@ -264,25 +271,69 @@ class SocketLines:
 
 
 def _frame(line: Line) -> WireFrame:
+    at = line["at"]
+    if type(at) is not float or at - at:  # and no infinity, nor NaN
+        at = _seconds(at)
     if len(line) == 4 and "text" in line:
-        return WireFrame(_OPCODES[line["frame"]], line["text"].encode("utf-8"), line["at"])
+        return WireFrame(_OPCODES[line["frame"]], line["text"].encode("utf-8"), at)
     fin, rsv = line.get("fin", True), line.get("rsv", 0)
+    if type(fin) is not bool or type(rsv) is not int or not 0 <= rsv < 8:
+        raise ValueError("fin or rsv")
     header = bytes.fromhex(line.get("header", ""))
-    opcode, at = _OPCODES[line["frame"]], line["at"]
+    opcode = _OPCODES[line["frame"]]
     if "length" in line:
-        digest = str(line.get("digest", ""))
-        return WireFrame(opcode, b"", at, fin, rsv, header, int(line["length"]), digest)
+        digest, length = _text(line.get("digest", "")), _whole(line["length"])
+        digest.encode("ascii")
+        return WireFrame(opcode, b"", at, fin, rsv, header, length, digest)
     if "text" in line:
         return WireFrame(opcode, line["text"].encode("utf-8"), at, fin, rsv, header)
     return WireFrame(opcode, base64.b64decode(line["base64"], validate=True), at, fin, rsv, header)
 
 
-def _handshake(shown: Mapping[str, Any]) -> Handshake:
+def _handshake(shown: Mapping[str, Any], at: float) -> Handshake:
+    accepts = shown.get("accepts_key")
     return Handshake(
-        int(shown["status"]),
-        str(shown.get("phrase", "")),
-        tuple((str(name), str(value)) for name, value in shown.get("headers", [])),
-        shown.get("accepts_key"),
+        _whole(shown["status"]),
+        _text(shown.get("phrase", "")),
+        tuple((_text(name), _text(value)) for name, value in shown.get("headers", [])),
+        None if accepts is None else bool(accepts),
         bool(shown.get("is_websocket_request", True)),
-        int(shown.get("offered_subprotocols", 0)),
+        _whole(shown.get("offered_subprotocols", 0)),
+        at,
+        _seconds(shown.get("took_s", 0.0)),
     )
+
+
+def _ended(line: Line) -> End:
+    code, client_code = line.get("code"), line.get("client_code")
+    return End(
+        EndKind(line["end"]),
+        None if code is None else _whole(code),
+        _text(line.get("reason", "")),
+        _seconds(line.get("at", 0.0)),
+        Provocation(line.get("after", "")),
+        None if client_code is None else _whole(client_code),
+        _text(line.get("client_reason", "")),
+    )
+
+
+def _text(value: object) -> str:
+    if type(value) is not str:
+        raise ValueError("no text")
+    value.encode("utf-8")  # lone surrogates could be shown nowhere
+    return value
+
+
+def _seconds(value: object) -> float:
+    if type(value) not in {int, float}:
+        raise ValueError("no seconds")
+    seconds = float(value)  # type: ignore[arg-type]
+    if not -_LONGEST_S < seconds < _LONGEST_S:
+        raise ValueError("no seconds")
+    return seconds
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise ValueError("no number")
+    return value

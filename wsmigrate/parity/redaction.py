@@ -11,7 +11,21 @@ from wsmigrate.parity.frames import WireFrame, is_control
 from wsmigrate.parity.messages import DataMessage, messages_of
 from wsmigrate.parity.recording import End, Handshake, SocketRecording
 
-_SECRET_HEADERS = frozenset({"set-cookie", "authorization", "sec-websocket-accept"})
+# Of all others there are digests: a token may come back in any of them.
+_PLAIN_HEADERS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "content-type",
+        "date",
+        "sec-websocket-extensions",
+        "server",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_RANDOM_HEADERS = frozenset({"set-cookie", "sec-websocket-accept"})
+_OF_DIGEST = 16
 _GONE = "(redacted)"
 
 
@@ -70,7 +84,7 @@ def redacted_socket(socket: SocketRecording, redactor: DigestRedactor) -> Socket
     return replace(
         socket,
         frames=redactor.frames(socket.frames),
-        handshake=_handshake(socket.handshake),
+        handshake=_handshake(socket.handshake, redactor),
         end=_end(socket.end, redactor),
         path=socket.path.partition("?")[0],
     )
@@ -85,8 +99,8 @@ def rewritten_socket(socket: SocketRecording, rewrite: Callable[[bytes], bytes])
     return replace(
         socket,
         frames=tuple(frames),
-        handshake=_handshake(socket.handshake),
-        end=replace(socket.end, reason=""),
+        handshake=_handshake(socket.handshake, DigestRedactor()),
+        end=replace(socket.end, reason="", client_reason=""),
         path=socket.path.partition("?")[0],
     )
 
@@ -99,16 +113,26 @@ def _control(frame: WireFrame, digest: str) -> WireFrame:
     return frame if not frame.payload else _without_payload(frame, digest)
 
 
-def _handshake(handshake: Handshake | None) -> Handshake | None:
+def _handshake(handshake: Handshake | None, redactor: DigestRedactor) -> Handshake | None:
     if handshake is None:
         return None
-    headers = tuple(
-        (name, _GONE if name.lower() in _SECRET_HEADERS else value)
-        for name, value in handshake.headers
-    )
+
+    def shown(name: str, value: str) -> str:
+        if name in _PLAIN_HEADERS:
+            return value
+        return _GONE if name in _RANDOM_HEADERS else _short(value, redactor)
+
+    headers = tuple((name, shown(name.lower(), value)) for name, value in handshake.headers)
     return replace(handshake, headers=headers)
 
 
 def _end(end: End, redactor: DigestRedactor) -> End:
-    reason = redactor.digest(end.reason.encode("utf-8"))[:16] if end.reason else ""
-    return replace(end, reason=reason)
+    return replace(
+        end,
+        reason=_short(end.reason, redactor),
+        client_reason=_short(end.client_reason, redactor),
+    )
+
+
+def _short(text: str, redactor: DigestRedactor) -> str:
+    return redactor.digest(text.encode("utf-8"))[:_OF_DIGEST] if text else ""

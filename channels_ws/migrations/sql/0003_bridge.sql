@@ -12,6 +12,11 @@ CREATE TABLE wsmigrate_bridge (
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+CREATE FUNCTION wsmigrate_is_near(p_time timestamptz, p_within interval) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+    SELECT p_time BETWEEN clock_timestamp() - p_within AND clock_timestamp() + p_within
+$$;
+
 CREATE TABLE wsmigrate_lease (
     inbox text PRIMARY KEY,
     holder text,                          -- null: nobody's
@@ -27,12 +32,16 @@ CREATE TABLE wsmigrate_lease (
 -- advisory lock for as long as its connection lives) and it was not heard of for p_gone_after
 -- seconds, in which one that merely lost its connection is back. Bridges that do not reach the
 -- broker get a share only where none does.
+--
+-- A clock may be set back: what then lies further ahead than it ever could is as good as over.
 CREATE FUNCTION wsmigrate_share_out(
     p_owner text, p_inboxes text[], p_keep text[], p_lease double precision,
     p_gone_after double precision, p_reaches_broker boolean, p_host text, p_pid integer, p_said jsonb,
     OUT share integer, OUT bridges integer, OUT held jsonb
 ) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
+    lease interval := make_interval(secs => p_lease);
+    gone_after interval := make_interval(secs => p_gone_after);
     until timestamptz;
     place integer;
     few integer;
@@ -44,34 +53,35 @@ BEGIN
             reaches_broker = EXCLUDED.reaches_broker, said = EXCLUDED.said,
             seen_at = clock_timestamp();
     DELETE FROM wsmigrate_bridge
-        WHERE owner <> p_owner AND seen_at < clock_timestamp() - greatest(
-            make_interval(secs => p_lease), interval '10 minutes');
+        WHERE owner <> p_owner
+        AND NOT wsmigrate_is_near(seen_at, greatest(lease, interval '10 minutes'));
     INSERT INTO wsmigrate_lease (inbox) SELECT unnest(p_inboxes) ON CONFLICT DO NOTHING;
     UPDATE wsmigrate_lease AS l SET holder = NULL
         WHERE l.holder <> p_owner AND (
             l.expires_at < clock_timestamp()
+            OR l.expires_at > clock_timestamp() + 2 * lease
             OR NOT EXISTS (
                 SELECT FROM wsmigrate_bridge AS b WHERE b.owner = l.holder AND (
-                    b.seen_at > clock_timestamp() - make_interval(secs => p_gone_after)
+                    wsmigrate_is_near(b.seen_at, gone_after)
                     OR NOT pg_try_advisory_xact_lock(hashtextextended('wsmigrate_bridge ' || b.owner, 0))
                 )
             )
         );
     UPDATE wsmigrate_lease SET holder = NULL WHERE holder = p_owner AND NOT inbox = ANY (p_keep);
-    until := clock_timestamp() + make_interval(secs => p_lease);
+    until := clock_timestamp() + lease;
     UPDATE wsmigrate_lease SET expires_at = until WHERE holder = p_owner;
     WITH live AS (
         SELECT owner, row_number() OVER (ORDER BY started_at, owner) - 1 AS rank, count(*) OVER () AS n
         FROM wsmigrate_bridge
-        WHERE seen_at > clock_timestamp() - make_interval(secs => p_lease) AND (
+        WHERE wsmigrate_is_near(seen_at, lease) AND (
             reaches_broker OR NOT EXISTS (
-                SELECT FROM wsmigrate_bridge AS other WHERE other.reaches_broker
-                AND other.seen_at > clock_timestamp() - make_interval(secs => p_lease)
+                SELECT FROM wsmigrate_bridge AS other
+                WHERE other.reaches_broker AND wsmigrate_is_near(other.seen_at, lease)
             )
         )
         AND (
             owner = p_owner
-            OR seen_at > clock_timestamp() - make_interval(secs => p_gone_after)
+            OR wsmigrate_is_near(seen_at, gone_after)
             OR NOT pg_try_advisory_xact_lock(hashtextextended('wsmigrate_bridge ' || owner, 0))
         )
     )

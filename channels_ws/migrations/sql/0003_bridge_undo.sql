@@ -11,3 +11,4 @@ DROP FUNCTION wsmigrate_share_out(
 );
 DROP TABLE wsmigrate_lease;
 DROP TABLE wsmigrate_bridge;
+DROP FUNCTION wsmigrate_is_near(timestamptz, interval);

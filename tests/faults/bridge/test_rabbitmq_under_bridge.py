@@ -85,6 +85,45 @@ async def test_rabbitmq_is_restarted_and_what_had_reached_the_inboxes_survives(
         await listeners.close()
 
 
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+async def test_the_reverse_relay_waits_while_the_broker_takes_nothing_and_doubles_nothing(
+    broker: BrokerControl, project: Project, amqp_url: str, kind: str
+) -> None:
+    """Another try would leave what was sent in the connection before, to be published as well."""
+    room = "reverse-fault"
+    log = project.log("reverse")
+    process = await asyncio.to_thread(
+        project.start, "-m", "migrate_cli", "bridge", "reverse", log="reverse"
+    )
+    await asyncio.to_thread(wait_until, lambda: "Relaying from the layer" in log(), log)
+    alarm, calm = ALARMS[kind]
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        channel = connection.channel()
+        channel.exchange_declare(room, "fanout")
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(queue, room)
+        try:
+            await asyncio.to_thread(broker, *alarm)
+            for number in range(5):
+                project.execute(f"SELECT wsmigrate_publish('{room}', '{number}')")
+            await asyncio.to_thread(wait_until, lambda: "takes nothing" in log(), log)
+            await asyncio.sleep(4 * LEASE_S)
+            assert "Trying again" not in log()
+        finally:
+            await asyncio.to_thread(broker, *calm)
+        heard: list[bytes] = []
+        async with asyncio.timeout(60):
+            while len(heard) < 5:
+                body = channel.basic_get(queue, auto_ack=True)[2]
+                if body is not None:
+                    heard.append(body)
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
+        assert heard == [b"0", b"1", b"2", b"3", b"4"]
+        assert channel.basic_get(queue)[2] is None
+    assert process.poll() is None
+
+
 def relayed_to_the_end(project: Project, ledger: Ledger) -> None:
     """Wait until the last message of each room is in the layer."""
 

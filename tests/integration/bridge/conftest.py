@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 from harmed_room import Room
-from websockets.sync.client import connect
 
 from project import Project
 from wsmigrate.topology import DEFAULT_INBOXES, inbox_of_room
@@ -23,9 +22,7 @@ def server_url(project: Project) -> str:
 @pytest.fixture
 def room(project: Project, server_url: str) -> Iterator[Room]:
     """A room with one client."""
-    name = f"room-{uuid.uuid4().hex}"
-    with connect(f"{server_url}/{name}", compression=None) as client:
-        yield Room(project, project.amqp_url, client, name)
+    yield from joined(Room(project, server_url, f"room-{uuid.uuid4().hex}"))
 
 
 @pytest.fixture
@@ -33,5 +30,10 @@ def neighbour(project: Project, server_url: str, room: Room) -> Iterator[Room]:
     """A room with one client, in another inbox than ``room``."""
     names = (f"{room.name}-{number}" for number in itertools.count())
     name = next(name for name in names if inbox_of_room(name, DEFAULT_INBOXES) != room.inbox)
-    with connect(f"{server_url}/{name}", compression=None) as client:
-        yield Room(project, project.amqp_url, client, name)
+    yield from joined(Room(project, server_url, name))
+
+
+def joined(room: Room) -> Iterator[Room]:
+    room.join_again()
+    yield room
+    room.leave()

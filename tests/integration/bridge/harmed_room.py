@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import itertools
+from contextlib import ExitStack, closing
 from typing import Any
 
+import msgpack
 import pika
 import psycopg
-from websockets.sync.client import ClientConnection
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from project import Project
 from wsmigrate.topology import DEFAULT_INBOXES, InboxRetention, inbox_arguments, inbox_of_room
@@ -18,12 +22,30 @@ TIMEOUT_S = 30
 class Room:
     """A room with one client of the new server, its exchange and its inbox."""
 
-    def __init__(self, project: Project, amqp_url: str, client: ClientConnection, name: str):
+    def __init__(self, project: Project, server_url: str, name: str) -> None:
         self.project = project
         self.name = name
         self.inbox = inbox_of_room(name, DEFAULT_INBOXES)
-        self._client = client
-        self._amqp_url = amqp_url
+        self._server_url = server_url
+        self._client: ClientConnection | None = None
+        self._stack = ExitStack()
+        self._amqp_url = project.amqp_url
+
+    def join_again(self) -> None:
+        """Have a client join, in place of the one before."""
+        self.leave()
+        url = f"{self._server_url}/{self.name}"
+        self._client = self._stack.enter_context(connect(url, compression=None, open_timeout=30))
+
+    def leave(self) -> None:
+        """End the client."""
+        self._stack.close()
+
+    def in_the_same_inbox(self) -> Room:
+        """Another room, without a client, of the same inbox."""
+        names = (f"{self.name}-{number}" for number in itertools.count())
+        name = next(one for one in names if inbox_of_room(one, DEFAULT_INBOXES) == self.inbox)
+        return Room(self.project, self._server_url, name)
 
     def publish(self, *bodies: str, **properties: Any) -> None:
         """Publish to the room, confirmed by the broker."""
@@ -36,15 +58,32 @@ class Room:
 
     def receive(self, count: int = 1) -> list[str | bytes]:
         """The next frames of the client."""
-        return [self._client.recv(timeout=TIMEOUT_S) for _ in range(count)]
+        return [self._joined.recv(timeout=TIMEOUT_S) for _ in range(count)]
+
+    def is_closed_with(self, code: int) -> None:
+        """Wait until the server closes the client's socket, with this code and without a frame."""
+        with pytest.raises(ConnectionClosed, match=f"received {code} "):
+            self._joined.recv(timeout=TIMEOUT_S)
+
+    def relayed(self) -> list[str]:
+        """What is in the layer of the room, in order."""
+        with psycopg.connect(self.project.postgres_dsn) as connection:
+            rows = connection.execute("SELECT payloads FROM wsmigrate_message ORDER BY id")
+            events = [msgpack.unpackb(payload) for row in rows for payload in row[0]]
+        return [event["message"] for event in events if event.get("room") == self.name]
 
     def hears_nothing_more(self) -> bool:
         """Whether no frame comes within a moment."""
         try:
-            self._client.recv(timeout=0.5)
+            self._joined.recv(timeout=0.5)
         except TimeoutError:
             return True
         return False
+
+    @property
+    def _joined(self) -> ClientConnection:
+        assert self._client is not None
+        return self._client
 
     def delete_inbox(self) -> None:
         """Delete the inbox, as a broker's reset does."""

@@ -150,3 +150,26 @@ def test_of_two_reverse_relays_one_works_and_the_other_stands_in(
     publish_to_layer(project, room, "2")
     wait_until(lambda: hears(2), project.log("second"))
     assert heard == [b"1", b"2"]
+
+
+def test_what_cannot_be_published_to_an_exchange_holds_up_nothing(
+    project: Project, room: str, legacy: LegacySocket
+) -> None:
+    """Any program may write into the layer."""
+    vary(project)
+    start_reverse(project)
+    with psycopg.connect(project.postgres_dsn, autocommit=True) as connection:
+        for name in ("", "amq.fanout", "x" * 300, "a/b", "line\nbreak"):
+            event = {"type": "t", "message": "m", "id": "1", "room": name, "via": "channels"}
+            connection.execute("SELECT wsmigrate_group_send('group', %s)", (json.dumps(event),))
+        connection.execute("SELECT wsmigrate_publish(%s, 'long id', %s)", (room, "i" * 300))
+    publish_to_layer(project, room, "after")
+    heard: list[bytes] = []
+
+    def hears(count: int) -> bool:
+        heard.extend(legacy.received())
+        return len(heard) >= count
+
+    wait_until(lambda: hears(2), project.log("reverse"))
+    assert heard == [b"long id", b"after"]
+    assert "is not published" in project.log("reverse")()

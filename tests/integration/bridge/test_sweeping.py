@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 
 import psycopg
 import pytest
@@ -22,10 +23,16 @@ DEAD_AFTER_S = 8.0
 @pytest.fixture
 async def sweeping(project: Project) -> AsyncIterator[None]:
     """What each bridge does, with less patience than it has."""
+    async with sweeper(project, DEAD_AFTER_S):
+        yield
+
+
+@asynccontextmanager
+async def sweeper(project: Project, dead_after_s: float) -> AsyncIterator[None]:
     database = LayerDatabase(psycopg.conninfo.conninfo_to_dict(project.postgres_dsn), "layer")
     config = Config(amqp_url=project.amqp_url)
-    sweeper = Sweeper(config, BrokerHosts(config.amqp_urls), database, DEAD_AFTER_S)
-    running = asyncio.create_task(sweeper.run())
+    sweeping = Sweeper(config, BrokerHosts(config.amqp_urls), database, dead_after_s)
+    running = asyncio.create_task(sweeping.run())
     yield
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -71,6 +78,60 @@ async def test_a_killed_servers_bindings_are_removed_and_a_live_ones_stay(
         await asyncio.to_thread(wait_until, lambda: len(bound(project)) == 1)
         assert not is_routed(project, own)
         assert is_routed(project, shared)
+
+
+@pytest.mark.usefixtures("sweeping")
+async def test_a_clock_that_is_set_ahead_makes_nobody_look_dead(project: Project) -> None:
+    vary(project)
+    room = new_name("room")
+    url, _ = await asyncio.to_thread(project.start_server)
+    with client_of(url, room):
+        await asyncio.to_thread(wait_until, lambda: [c for _, c in bound(project)] == [1])
+        await asyncio.sleep(DEAD_AFTER_S)  # so long nobody is swept in any case
+        for _ in range(4):  # between two heartbeats of the server
+            project.execute("UPDATE wsmigrate_binder SET seen_at = seen_at - interval '1 hour'")
+            await asyncio.sleep(2.5)
+        assert [count for _, count in bound(project)] == [1]
+        assert is_routed(project, room)
+
+
+async def test_a_server_that_wakes_while_it_is_swept_hears_of_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would take its rooms for bound."""
+    project.execute("INSERT INTO wsmigrate_binder (owner) VALUES ('frozen')")
+
+    async def woken(*_: object) -> None:
+        await asyncio.to_thread(
+            project.execute, "UPDATE wsmigrate_binder SET seen_at = clock_timestamp()"
+        )
+
+    monkeypatch.setattr(Sweeper, "_unbind", woken)
+    async with sweeper(project, dead_after_s=0.5):
+        await asyncio.to_thread(wait_until, lambda: bound(project) == [])
+
+
+async def test_the_bindings_to_an_exchange_of_another_type_are_removed_too(
+    project: Project,
+) -> None:
+    vary(project)
+    rooms = {kind: new_name(kind) for kind in ("topic", "direct", "headers")}
+    with channel_to(project.amqp_url) as broker:
+        for kind, room in rooms.items():
+            broker.exchange_declare(room, kind, durable=True)
+        url, doomed = await asyncio.to_thread(project.start_server)
+        with ExitStack() as clients:
+            for room in rooms.values():
+                clients.enter_context(client_of(url, room))
+            await asyncio.to_thread(wait_until, lambda: [c for _, c in bound(project)] == [3])
+            doomed.kill()
+            doomed.wait(20)
+        assert all(is_routed(project, room) for room in rooms.values())
+        async with sweeper(project, dead_after_s=2.0):
+            await asyncio.to_thread(wait_until, lambda: bound(project) == [])
+        assert not any(is_routed(project, room) for room in rooms.values())
+        for room in rooms.values():
+            broker.exchange_delete(room)
 
 
 @pytest.mark.usefixtures("sweeping")

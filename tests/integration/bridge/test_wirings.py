@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import msgpack
+import pika
 import pytest
 from varied import channel_to, client_of, hears_nothing_more, new_name, received, vary
 
-from project import Project
+from project import Project, wait_until
+from wsmigrate.topology import inbox_of_room
 
 
 @pytest.mark.parametrize("form", ["topic", "direct"])
@@ -62,6 +65,65 @@ def test_a_queue_for_each_room(project: Project) -> None:
         assert received(second, 20) == [str(number) for number in range(20, 40)]
         assert hears_nothing_more(second)
         broker.queue_delete(f"chat-{room}")
+
+
+def test_a_message_for_several_queues_is_moved_once_and_not_sent_around_in_a_circle(
+    project: Project,
+) -> None:
+    """A publisher may name more queues in the header CC, also the room's own."""
+    room, other = new_name("room"), new_name("other")
+    vary(project, ROOM_FORM="queue")
+    url, _ = project.start_server()
+    project.start_bridge()
+    with channel_to(project.amqp_url) as broker, client_of(url, room) as client:
+        broker.queue_declare(other)
+        copies = pika.BasicProperties(headers={"CC": [room]})
+        broker.basic_publish("", other, b"to both", copies)
+        assert received(client, 1) == ["to both"]
+        assert hears_nothing_more(client)
+        assert broker.queue_declare(other, passive=True).method.message_count == 1
+        for name in (room, other):
+            broker.queue_delete(name)
+
+
+def test_what_waits_in_a_rooms_queue_is_not_lost_where_its_inbox_is_gone(project: Project) -> None:
+    room = new_name("room")
+    vary(project, ROOM_FORM="queue", INBOXES=2)
+    url, _ = project.start_server()
+    with channel_to(project.amqp_url) as broker, client_of(url, room):
+        broker.queue_delete(inbox_of_room(room, 2))
+        for number in range(5):
+            broker.basic_publish("", room, b"%d" % number)
+        log = project.log("channels")
+        wait_until(lambda: "is gone: it is declared again" in log(), log)
+        inbox = {"queue": inbox_of_room(room, 2), "passive": True}
+        with channel_to(project.amqp_url) as looking:
+            wait_until(lambda: looking.queue_declare(**inbox).method.message_count >= 5, log)
+        project.start_bridge()
+        wait_until(lambda: len(relayed_texts(project)) >= 5, log)
+        assert relayed_texts(project) == ["0", "1", "2", "3", "4"]
+        broker.queue_delete(room)
+
+
+def relayed_texts(project: Project) -> list[str]:
+    """What is in the layer, in order, once each: it was moved at least once."""
+    rows = project.execute("SELECT payloads FROM wsmigrate_message ORDER BY id")
+    events = [msgpack.unpackb(payload) for row in rows for payload in row[0]]
+    return list(dict.fromkeys(event["message"] for event in events if "room" in event))
+
+
+@pytest.mark.parametrize("form", ["topic", "direct"])
+def test_a_fanout_exchange_for_all_rooms_is_refused_and_not_relayed_once_for_each_inbox(
+    project: Project, form: str
+) -> None:
+    exchange = new_name("events")
+    vary(project, ROOM_FORM=form, ROOM_EXCHANGE=exchange)
+    with channel_to(project.amqp_url) as broker:
+        broker.exchange_declare(exchange, "fanout", durable=True)
+        url, _ = project.start_server()
+        with pytest.raises(Exception, match="503"), client_of(url, "lobby"):
+            pass
+        assert "takes no notice of routing keys" in project.log("channels")()
 
 
 def test_a_queue_that_the_old_server_consumes_is_its_own_until_it_leaves(project: Project) -> None:

@@ -23,7 +23,7 @@ from dev_stack.services.rabbitmq import installed_programs as installed_rabbitmq
 
 FIGURES = ("lost", "duplicated", "out_of_order", "mismatched")
 SMALL = ("--messages", "40", "--clients", "4", "--rooms", "2")
-_AT_MOST_S = 240.0
+_AT_MOST_S = 900.0
 
 
 class RunningDemo:
@@ -106,6 +106,14 @@ def test_every_client_gets_every_frame_and_keep_leaves_it_running(folder: Path) 
         assert figures["clients"] == 12
         assert figures["delivered"] == 12 * 40
         assert [figures["front_door"][name] for name in FIGURES] == [0, 0, 0, 0]
+        assert [stage["step"] for stage in figures["stages"]] == [
+            *("door", "shadow", "canary 50", "drain", "direct both", "direct channels", "retired"),
+            "back to legacy",
+        ]
+        assert all(stage["received"] > 0 for stage in figures["stages"])
+        assert [stage[name] for stage in figures["stages"] for name in FIGURES] == [0] * 32
+        assert figures["gaps"]["most_per_client"] == 1
+        assert figures["held"] is True
         assert [step["percent"] for step in figures["front_door"]["steps"]] == [0, 50, 100]
         for server in ("legacy", "channels"):
             assert 0 < figures["latency_ms"][server]["p50"] <= figures["latency_ms"][server]["p99"]

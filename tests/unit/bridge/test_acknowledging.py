@@ -19,6 +19,7 @@ class Channel:
         self.raw = self
         self.closed: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.acknowledged: list[int] = []
+        self.is_open = True
 
     def basic_ack(self, tag: int, *, multiple: bool) -> None:
         assert multiple
@@ -57,9 +58,9 @@ async def test_what_is_left_is_acknowledged_a_little_later(monkeypatch: pytest.M
     assert channel.acknowledged == [4]
 
 
-async def test_a_closed_channel_is_told_nothing() -> None:
+async def test_a_channel_that_is_closed_or_being_closed_is_told_nothing() -> None:
     channel: Any = Channel()
     acknowledge = acknowledger(channel, every=1)
-    channel.closed.set_result(None)
+    channel.is_open = False
     acknowledge(1)
     assert channel.acknowledged == []

@@ -16,6 +16,7 @@ from bridge.rhythm import Rhythm
 from bridge.sinks import Step
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import UnavailableError
+from wsmigrate.gap import InboxGap
 from wsmigrate.message import Message
 
 
@@ -230,11 +231,11 @@ async def test_a_message_of_a_queue_gets_an_id_of_its_own(world: World) -> None:
 
 
 async def test_a_batch_names_its_inbox_when_messages_are_missing_before_it(world: World) -> None:
-    gaps: list[str | None] = []
+    gaps: list[InboxGap | None] = []
     steps = world.steps
 
     def noting(batch: Batch) -> list[Step]:
-        gaps.append(batch.gap_of)
+        gaps.append(batch.gap)
         return steps(batch)
 
     world.steps = noting  # type: ignore[method-assign]
@@ -242,4 +243,4 @@ async def test_a_batch_names_its_inbox_when_messages_are_missing_before_it(world
     relay.put(delivery(0))
     relay.put(replace(delivery(7), after_gap=True))
     await run_until(relay, lambda: world.cursor == 7)
-    assert gaps == [None, "inbox.0"]
+    assert gaps == [None, InboxGap("inbox.0")]

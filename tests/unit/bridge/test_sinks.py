@@ -13,7 +13,7 @@ from bridge.delivery import Batch, DeadLetter
 from bridge.sinks import AtomicSink, Sink, StepwiseSink, sink_for
 from wsmigrate.cursor import CursorMove, CursorMovedError
 from wsmigrate.errors import UnavailableError
-from wsmigrate.gap import GAPS_GROUP, event_of_gap
+from wsmigrate.gap import GAPS_GROUP, InboxGap, event_of_gap
 from wsmigrate.message import Message, Via
 
 DATABASE = {"host": "db", "port": "5432", "dbname": "layer", "user": "bridge"}
@@ -50,8 +50,12 @@ class LogLayer(PlainLayer):
 
 
 class Cursors(CursorStore):
-    def __init__(self) -> None:
+    def __init__(self, at: int | None = None) -> None:
         self.moves: list[CursorMove] = []
+        self.at = at
+
+    async def read(self, inbox: str) -> int | None:
+        return self.at
 
     async def move(self, move: CursorMove) -> None:
         self.moves.append(move)
@@ -66,7 +70,7 @@ class Letters(DeadLetterStore):
 
 
 def atomic(layer: Any) -> AtomicSink:
-    return AtomicSink(layer, "event", Letters())
+    return AtomicSink(layer, "event", Cursors(), Letters())
 
 
 def stepwise(layer: Any) -> StepwiseSink:
@@ -126,12 +130,28 @@ async def test_a_cursor_that_has_moved_is_told_as_it_is() -> None:
         await run(atomic(LogLayer(CursorMovedError("moved"))))
 
 
+@pytest.mark.parametrize(("at", "is_ours"), [(6, True), (5, False), (7, False), (None, False)])
+async def test_a_batch_whose_answer_was_lost_is_known_by_its_cursor(
+    at: int | None, is_ours: bool
+) -> None:
+    """Else it would be counted as relayed by nobody, and end the session."""
+    layer = LogLayer(UnavailableError("no answer"))
+    (step,) = AtomicSink(layer, "event", Cursors(at), Letters()).steps(Batch(MESSAGES, move=MOVE))
+    with pytest.raises(UnavailableError):
+        await step()
+    layer.error = CursorMovedError("moved")
+    if is_ours:
+        await step()
+    else:
+        with pytest.raises(CursorMovedError):
+            await step()
+
+
 @pytest.mark.parametrize("sink_class", [AtomicSink, StepwiseSink])
 async def test_dead_letters_are_kept_before_the_cursor_moves(sink_class: Any) -> None:
     letters, layer = Letters(), LogLayer()
     letter = DeadLetter("inbox.0", 5, "not-utf-8", "the body is not UTF-8", "room")
-    cursors = () if sink_class is AtomicSink else (Cursors(),)
-    steps = sink_class(layer, "event", *cursors, letters).steps(Batch((), (letter,), MOVE))
+    steps = sink_class(layer, "event", Cursors(), letters).steps(Batch((), (letter,), MOVE))
     await steps[0]()
     assert (letters.kept, layer.sent, len(steps)) == ([letter], [], 2)
 
@@ -152,7 +172,7 @@ class KeepsEvents(LogLayer):
 @pytest.mark.parametrize("make", [atomic, stepwise])
 async def test_the_servers_hear_of_a_gap_in_the_place_of_what_is_missing(make: Any) -> None:
     layer = KeepsEvents()
-    for step in make(layer).steps(Batch(MESSAGES, move=MOVE, gap_of="inbox.0")):
+    for step in make(layer).steps(Batch(MESSAGES, move=MOVE, gap=InboxGap("inbox.0"))):
         await step()
-    assert layer.sent[0] == (GAPS_GROUP, event_of_gap("inbox.0"))
+    assert layer.sent[0] == (GAPS_GROUP, event_of_gap(InboxGap("inbox.0")))
     assert [event["message"] for _, event in layer.sent[1:]] == ["text 0", "text 1"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from channels_ws.outbox import CloseCode, TextFrame
 from wsmigrate.barrier import Marker
 from wsmigrate.config import Config, NotifyBackend
 from wsmigrate.errors import UnavailableError
-from wsmigrate.gap import GAPS_GROUP, event_of_gap
+from wsmigrate.gap import GAPS_GROUP, InboxGap, event_of_gap
 from wsmigrate.message import Message, Via, event_of_message
 from wsmigrate.rooms import group_of_room
 from wsmigrate.site_state import NO_CUTOVER
@@ -60,6 +60,10 @@ class RecordingBinder:
 
     async def unbind(self, room: str) -> None:
         self.bound.remove(room)
+
+    def bind_anew(self, rooms: Collection[str]) -> None:
+        for room in rooms:
+            self.bound.remove(room)
 
 
 class DeafLayer(InMemoryChannelLayer):  # type: ignore[misc]
@@ -379,8 +383,9 @@ async def test_a_gap_closes_the_sockets_of_its_rooms_only(hub: RoomHub) -> None:
     assert two.closed_with is None
 
 
+@pytest.mark.parametrize("is_unbound", [False, True])
 async def test_a_gap_of_an_inbox_closes_the_sockets_of_its_rooms_only(
-    hub: RoomHub, layers: list[DeafLayer]
+    hub: RoomHub, layers: list[DeafLayer], binder: RecordingBinder, is_unbound: bool
 ) -> None:
     names = [f"room-{number}" for number in range(16)]
     sockets = {name: Socket() for name in names}
@@ -389,10 +394,11 @@ async def test_a_gap_of_an_inbox_closes_the_sockets_of_its_rooms_only(
     inbox = Config().inbox_of(names[0])
     concerned = {name for name in names if Config().inbox_of(name) == inbox}
     assert len(concerned) < len(names)
-    await layers[0].group_send(GAPS_GROUP, event_of_gap(inbox))
+    await layers[0].group_send(GAPS_GROUP, event_of_gap(InboxGap(inbox, is_unbound)))
     await until(lambda: sockets[names[0]].closed_with is not None)
     closed = {name for name, one in sockets.items() if one.closed_with is not None}
     assert closed == concerned
+    assert set(names) - set(binder.bound) == (concerned if is_unbound else set())
     newcomer = Socket()
     await hub.join(names[0], newcomer)
     await send(layers[0], names[0], "after the gap", "1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,8 +12,10 @@ from compat_tests.cases.case import Case
 from compat_tests.reports import as_json, junit, page, terminal
 from compat_tests.running.outcomes import CaseOutcome, CaseVerdict, SuiteOutcome
 from wsmigrate.errors import ExitCode
+from wsmigrate.parity.comparison import BLANK
 from wsmigrate.parity.differences import Difference, Kind
 from wsmigrate.parity.messages import DataMessage
+from wsmigrate.parity.own_rules import rules_of_document
 
 CASE = Case("case", "a <title> & more", (), (), group="group")
 WORST = "</script><b>\0\x01\u2028\ud7ff".encode() + b"\xff"
@@ -89,3 +92,66 @@ def test_the_terminal_shows_both_sides_and_the_verdict():
     assert "[61] 62" in text
     assert "rule: because" in text
     assert lines[-1] == "MISMATCHED: payload"
+
+
+HOSTILE = [
+    "a\0b",
+    "<img src=x onerror=alert(1)>",
+    "\x1b[31mred",
+    "]]>",
+    "\ufffe",
+    "\u202e",
+    "é" * 300,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_of_a_room_breaks_a_report(name):
+    """The cases of a replay are called like their rooms."""
+    case = Case(name, f"room {name!r}", (), (), group=name)
+    difference = replace(PAYLOAD, room=name, case=name, client=name)
+    some = SuiteOutcome([CaseOutcome(case, 3, 2, (difference,))])
+    root = ET.fromstring(junit.to_text(some))  # noqa: S314 - our own
+    assert len(list(root.iter("testcase"))) == 1
+    assert "<img" not in page.to_text(some)
+    assert json.loads(as_json.to_text(some))["differences"][0]["room"] == name
+    shown = "\n".join([terminal.line_of(some.outcomes[0]), *terminal.details_of(some.outcomes[0])])
+    assert "\x1b" not in shown
+    assert "\0" not in shown
+
+
+def test_junit_has_what_strict_readers_allow_and_nothing_else():
+    """Of the schema that Jenkins uses: attributes and elements, and their order."""
+    root = ET.fromstring(junit.to_text(outcome(PAYLOAD)))  # noqa: S314 - our own
+    counts = {"name", "time", "tests", "failures", "errors"}
+    assert set(root.attrib) <= {*counts, "disabled"}
+    (suite,) = root
+    assert set(suite.attrib) <= {*counts, "skipped", "timestamp", "hostname", "id", "package"}
+    for case in suite:
+        assert set(case.attrib) <= {"name", "classname", "time", "assertions", "status"}
+        assert {one.tag for one in case} <= {"skipped", "error", "failure"}
+
+
+def test_rules_of_ones_own_are_shown_with_how_much_they_ignored():
+    rules = rules_of_document(
+        {
+            "rule": [
+                {"name": "at", "reason": "a time", "regex": "x"},
+                {"name": "idle", "reason": "never there", "regex": "y"},
+            ]
+        }
+    )
+    volatile = IGNORED.ignored("at, other", "a time; z")
+    some = replace(outcome(volatile, volatile), own_rules=rules)
+    told = "\n".join(terminal.conclusion(some))
+    assert "at: a time (2 differences)" in told
+    assert "idle: never there (fitted nothing that differed)" in told
+    assert "fitted nothing that differed" in page.to_text(some)
+
+
+def test_a_rule_that_blots_out_whole_messages_is_said():
+    blank = replace(IGNORED, detail=BLANK, rule="all", kind=Kind.PAYLOAD)
+    told = "\n".join(terminal.conclusion(outcome(blank)))
+    assert "all: leaves nothing of 1 message to compare" in told
+    assert "leaves nothing of 1 message" in page.to_text(outcome(blank))
+    assert outcome(blank, compared=0).exit_code is ExitCode.COULD_NOT_ACT

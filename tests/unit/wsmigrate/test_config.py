@@ -62,6 +62,7 @@ def test_without_rabbitmq_no_room_is_bound() -> None:
         ({1: "x", "AMQP_URI": "x"}, "keys that are not known: 1, AMQP_URI"),
         ({"AMQP_URL": "amqp://host?heartbeat=abc"}, "'heartbeat' in the AMQP URL"),
         ({"MAX_MESSAGE_BYTES": 100, "OUTBOX_BYTES": 99}, "would throw out every client"),
+        ({"INBOX_KIND": "queue", "INBOX_MAX_AGE_S": 90 * 86400}, "4294967 seconds at most"),
         ([], "no dictionary"),
     ],
 )

@@ -2,20 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from wsmigrate.gap import GAPS_GROUP, event_of_gap, inbox_of_gap_event
+from wsmigrate.gap import GAPS_GROUP, InboxGap, event_of_gap, gap_of_event
 from wsmigrate.message import Message, Via, event_of_message, message_of_event
 from wsmigrate.rooms import group_of_room
 
 
 def test_the_event_names_its_inbox() -> None:
-    assert inbox_of_gap_event(event_of_gap("wsmigrate.inbox.3")) == "wsmigrate.inbox.3"
+    for gap in (InboxGap("wsmigrate.inbox.3"), InboxGap("wsmigrate.inbox.3", is_unbound=True)):
+        assert gap_of_event(event_of_gap(gap)) == gap
 
 
 def test_a_message_is_no_gap_and_a_gap_is_no_message() -> None:
     message = event_of_message(Message("1", "room", "text", Via.RABBITMQ), "event")
-    assert inbox_of_gap_event(message) is None
+    assert gap_of_event(message) is None
     with pytest.raises(ValueError, match="event"):
-        message_of_event(event_of_gap("wsmigrate.inbox.3"))
+        message_of_event(event_of_gap(InboxGap("wsmigrate.inbox.3")))
 
 
 @pytest.mark.parametrize("room", ["gaps", "wsmigrate.gap", GAPS_GROUP])

@@ -6,6 +6,7 @@ import pytest
 
 from wsmigrate.config import Config
 from wsmigrate.room_bindings import RoomBindings, type_of_refusal
+from wsmigrate.rooms import RoomError
 from wsmigrate.wiring import RoomForm
 
 TOPIC = replace(Config(), room_form=RoomForm.TOPIC, room_exchange="events")
@@ -50,3 +51,27 @@ def test_the_type_is_read_from_the_brokers_refusal() -> None:
     )
     assert type_of_refusal(refusal) == "direct"
     assert type_of_refusal(refusal.replace("'type'", "'durable'")) is None
+
+
+@pytest.mark.parametrize("kind", ["fanout", "headers", "x-delayed-message"])
+def test_one_exchange_for_all_rooms_that_takes_no_notice_of_keys_is_not_bound(kind: str) -> None:
+    """Each inbox would get every message, and a room hear it once for each inbox."""
+    with pytest.raises(RoomError, match="takes no notice of routing keys"):
+        RoomBindings(TOPIC, "host:1").of("lobby", kind)
+
+
+def test_a_wildcard_is_not_bound_to_a_topic_exchange_whatever_the_settings_call_it() -> None:
+    bindings = RoomBindings(replace(TOPIC, room_form=RoomForm.DIRECT), "host:1")
+    assert bindings.of("#")
+    with pytest.raises(RoomError, match="wildcard"):
+        bindings.of("#", "topic")
+
+
+def test_all_bindings_that_a_room_may_have_are_known_to_whoever_removes_them() -> None:
+    bindings = RoomBindings(Config(), "host:1")
+    possible = bindings.possible("lobby")
+    for kind in (None, "topic", "direct", "headers"):
+        assert all(binding in possible for binding in bindings.of("lobby", kind))
+    assert RoomBindings(TOPIC, "host:1").possible("lobby") == RoomBindings(TOPIC, "host:1").of(
+        "lobby"
+    )

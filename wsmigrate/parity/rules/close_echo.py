@@ -12,10 +12,12 @@ def _covers(difference: Difference) -> bool:
     return (
         isinstance(expected, End)
         and isinstance(received, End)
-        and expected.after is received.after is Provocation.CLOSE
+        and expected.after is received.after
+        and expected.after in {Provocation.CLOSE, Provocation.OVERSIZED}
         and (expected.kind is EndKind.CUT or expected.code == 1005)
         and received.kind is EndKind.CLOSED
-        and received.code == received.client_code
+        and received.code == received.client_code is not None
+        and received.reason in {"", received.client_reason}
     )
 
 

@@ -14,11 +14,12 @@ def _covers(difference: Difference) -> bool:
         and isinstance(received, str)
         and not expected.strip("\n")
         and expected.count("\n") == received.count("\n")
+        and received == "\n".join(ping.decode("latin-1") for ping in difference.context.pings)
     )
 
 
 RULE = Rule(
     "pong-payload",
-    "uWSGI answers pings with an empty pong; browsers send no pings",
+    "uWSGI answers pings with an empty pong, others with the ping's payload; browsers send none",
     _covers,
 )

@@ -56,6 +56,8 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(operator: Operato
 def test_without_a_gate_that_knows_nothing_goes_up_unless_a_reason_is_given(
     operator: Operator, config: Path
 ) -> None:
+    with config.open("a") as file:
+        file.write('[gates]\noff = ["database-connections", "table-size"]\n')
     refused = operator.run("advance", "--execute", "--config", str(config))
     assert refused.returncode == 2
     assert "--accept-inconclusive" in refused.stderr
@@ -127,3 +129,12 @@ def test_init_writes_what_the_other_commands_read(operator: Operator, tmp_path: 
     assert again.returncode == 1
     assert "is there already" in again.stderr
     assert json.loads(operator.done("status", "--json", "--config", str(path)))["rung"] == "legacy"
+
+
+def test_the_checklist_is_of_the_project_at_hand(operator: Operator, config: Path) -> None:
+    text = operator.done("plan", "--checklist", "--config", str(config))
+    assert text.startswith("# Cutover of chatire.settings\n")
+    assert "guest:guest" not in text
+    for rung in ("door", "shadow", "canary 50", "drain", "direct channels", "retired"):
+        assert f"\n## {rung}\n" in text
+    assert f"wsmigrate advance --config {config} --execute" in text

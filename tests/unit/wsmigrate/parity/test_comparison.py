@@ -169,13 +169,14 @@ def test_another_handshake_is_a_difference(other: Handshake | None):
     assert set(kinds(comparison)) == {"handshake"}
 
 
-def test_names_and_order_of_headers_are_none():
+def test_names_and_order_of_headers_are_ignored_by_rules():
     one = replace(HANDSHAKE, headers=(("A", "1"), ("B", "2")))
     other = replace(HANDSHAKE, headers=(("b", "2"), ("a", " 1")))
     comparison = compare_sockets(
         socket([], handshake=one), socket([], handshake=other), Yardstick()
     )
-    assert comparison.differences == ()
+    assert kinds(comparison) == []
+    assert {one.rule for one in comparison.ignored} == {"header-names", "header-order"}
 
 
 def test_own_rules_ignore_the_value_and_nothing_around_it():
@@ -207,3 +208,31 @@ def test_a_connection_that_was_refused_has_no_end_to_compare():
     cut, left = End(EndKind.CUT), LEFT
     sides = [socket([], handshake=refused, end=end) for end in (cut, left)]
     assert compare_sockets(sides[0], sides[1], Yardstick()).differences == ()
+
+
+def test_a_handshake_that_is_answered_late_is_late():
+    sides = [
+        socket(texts("a"), handshake=replace(HANDSHAKE, took_s=took_s)) for took_s in (0.1, 3.1)
+    ]
+    (one,) = compare_sockets(sides[0], sides[1], Yardstick(late_after_s=0.6)).mismatched
+    assert (one.kind, one.subject) == (Kind.LATE, "handshake")
+    assert "3.00 s" in one.detail
+    assert not compare_sockets(sides[0], sides[1], Yardstick(late_after_s=4.0)).differences
+    assert not compare_sockets(sides[0], sides[1], Yardstick()).differences
+
+
+def test_a_message_that_a_rule_blots_out_whole_was_not_compared():
+    rules = rules_of_document({"rule": [{"name": "all", "reason": "none", "regex": ".+"}]})
+    comparison = compare_sockets(
+        socket(texts("a", "same", "b")), socket(texts("x", "same", "y")), Yardstick(own_rules=rules)
+    )
+    assert (comparison.compared, comparison.matched) == (1, 1)
+    assert [one.rule for one in comparison.ignored] == ["all", "all"]
+    assert all("nothing of it was compared" in one.detail for one in comparison.ignored)
+
+
+def test_a_recording_that_broke_off_has_no_end_to_compare():
+    broken = replace(LEFT, kind=EndKind.UNKNOWN, code=None, after=Provocation.NOTHING)
+    sides = socket(texts("a")), socket(texts("a"), end=broken)
+    assert not compare_sockets(*sides, Yardstick()).differences
+    assert not compare_sockets(*reversed(sides), Yardstick()).differences

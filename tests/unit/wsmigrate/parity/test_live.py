@@ -86,3 +86,11 @@ def test_random_faults_never_go_unseen_and_copies_never_differ():
         place = rng.randrange(2, 28)
         new = old[:place] + old[place + 1 :]
         assert kinds(watched(old, new)), (old, place)
+
+
+def test_figures_of_a_long_watch_do_not_hold_every_difference():
+    total = LiveFigures()
+    for _ in range(50):
+        total.add(watched("abcdefgh", "abXdefgh"), keep=False)
+    assert (total.mismatched, total.compared) == (50, 400)
+    assert (total.differences, total.lags_s) == ([], [])

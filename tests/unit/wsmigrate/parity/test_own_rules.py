@@ -46,6 +46,27 @@ def test_a_regular_expression_blots_out_its_groups_or_all(regex, expected):
     assert blotted("id=12; at=34", regex=regex) == expected
 
 
+@pytest.mark.parametrize(
+    ("regex", "expected"),
+    [
+        (r"(id=(\d+))", "#; at=34"),
+        (r"(?=(id=12))(i)", "#; at=34"),
+        (r"(?=.*(at=\d+))(id)", "#=12; #"),
+    ],
+)
+def test_groups_that_overlap_or_come_in_another_order_are_blotted_out_once(regex, expected):
+    assert blotted("id=12; at=34", regex=regex) == expected
+
+
+def test_whether_anything_is_left_to_compare_is_known():
+    rules = rules_of_document({"rule": [{"name": "r", "reason": "because", "regex": ".+"}]})
+    some = rules_of_document({"rule": [{"name": "r", "reason": "because", "regex": "a"}]})
+    message = DataMessage(b"abc", 1)
+    assert masked(message, rules).is_blank
+    assert not masked(message, some).is_blank
+    assert not masked(DataMessage(b"", 1), rules).is_blank
+
+
 @given(st.dictionaries(st.text(max_size=5), st.text() | st.integers(), max_size=5))
 def test_any_document_is_walked_through(document):
     text = json.dumps(document, ensure_ascii=False)

@@ -42,6 +42,11 @@ COVERED = {
     "sec-websocket-origin": (with_header("Sec-WebSocket-Origin", "*"), HANDSHAKE),
     "reason-phrase": (HANDSHAKE, replace(HANDSHAKE, phrase="Hello")),
     "header-case": (HANDSHAKE, replace(HANDSHAKE, headers=(("Upgrade", "WebSocket"),))),
+    "header-names": (HANDSHAKE, replace(HANDSHAKE, headers=(("UPGRADE", "websocket"),))),
+    "header-order": (
+        replace(HANDSHAKE, headers=(("A", "1"), ("B", "2"))),
+        replace(HANDSHAKE, headers=(("B", "2"), ("A", "1"))),
+    ),
     "refusal-details": (refused(403), replace(refused(403), headers=())),
     "no-handshake": (
         refused(426, is_websocket_request=False),
@@ -79,6 +84,7 @@ NOT_COVERED = {
     ),
     "deflate": (HANDSHAKE, with_header("Sec-WebSocket-Extensions", "permessage-deflate")),
     "an echo of another code": (EMPTY_ECHO, replace(LEFT, code=1001)),
+    "an echo with a reason that is not the client's": (EMPTY_ECHO, replace(LEFT, reason="why")),
     "no echo": (EMPTY_ECHO, replace(LEFT, kind=EndKind.CUT, code=None)),
     "ended with another code": (End(EndKind.CUT), End(EndKind.CLOSED, 1001)),
     "ended on one side": (LEFT, End(EndKind.CLOSED, 1012)),
@@ -106,6 +112,19 @@ def test_an_old_server_that_cuts_instead_of_echoing_is_covered_too():
     assert kinds(held(LEFT, cut)) == ["close_code"]
 
 
+def test_the_echo_may_differ_also_after_a_large_message():
+    large = replace(LEFT, after=Provocation.OVERSIZED)
+    assert [one.rule for one in held(replace(large, code=1005), large).ignored] == ["close-echo"]
+    assert kinds(held(replace(large, code=1005), replace(large, code=1001))) == ["close_code"]
+
+
+def test_a_reason_of_the_clients_may_be_echoed_with_its_code():
+    said = replace(LEFT, client_reason="bye", reason="bye")
+    assert [one.rule for one in held(replace(said, code=1005, reason=""), said).ignored] == [
+        "close-echo"
+    ]
+
+
 def pinged(*payloads: bytes) -> list[WireFrame]:
     return [*FRAMES, *(WireFrame(Opcode.PONG, payload) for payload in payloads)]
 
@@ -114,14 +133,19 @@ def pinged(*payloads: bytes) -> list[WireFrame]:
     ("before", "after", "expected"),
     [
         ((b"", b""), (b"a", b"b"), []),
+        ((b"", b""), (b"b", b"a"), ["control"]),
+        ((b"", b""), (b"a", b""), ["control"]),
         ((b"a",), (b"b",), ["control"]),
         ((b"a",), (b"",), ["control"]),
         ((b"", b""), (b"a",), ["control"]),
     ],
 )
 def test_pongs_may_echo_where_the_old_server_sends_empty_ones(before, after, expected):
-    sides = socket(pinged(*before)), socket(pinged(*after))
-    assert kinds(compare_sockets(*sides, Yardstick())) == expected
+    sides = [
+        replace(socket(pinged(*pongs)), pings=(b"a", b"b")[: len(before)])
+        for pongs in (before, after)
+    ]
+    assert kinds(compare_sockets(sides[0], sides[1], Yardstick())) == expected
 
 
 def test_pings_of_the_server_are_its_own_affair():

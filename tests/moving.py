@@ -37,6 +37,8 @@ from wsmigrate.weights import Servers
 
 INI = ROOT / "legacy_uwsgi_ws" / "uwsgi.ini"
 UWSGI = Path(sys.executable).with_name("uwsgi")
+STRAIGHT = "legacy"
+"""Who answers without a front door, which names the server that it has chosen."""
 
 
 @dataclass
@@ -74,11 +76,12 @@ class Client:
         except (WebSocketException, OSError, TimeoutError):
             self.refused += 1
             raise
-        session = Session(connection.response.headers[SERVER_HEADER], time.monotonic())
+        server = connection.response.headers.get(SERVER_HEADER, STRAIGHT)
+        session = Session(server, time.monotonic())
         self.sessions.append(session)
         try:
             async for frame in connection:
-                session.got.append(int(frame))
+                session.got.append(int(frame.split()[-1]))
         except WebSocketException:
             pass
         finally:
@@ -89,6 +92,11 @@ class Client:
     def is_on(self) -> str:
         last = self.sessions[-1] if self.sessions else None
         return last.server if last and last.ended is None else "nobody"
+
+    def has(self, number: int) -> bool:
+        """Whether the open socket has got so far."""
+        last = self.sessions[-1] if self.sessions else None
+        return last is not None and last.ended is None and last.got[-1:] >= [number]
 
     @property
     def gaps(self) -> list[float]:
@@ -131,6 +139,10 @@ class Audience:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(20)
+
+    @property
+    def are_connected(self) -> bool:
+        return "nobody" not in self.are_on()
 
     def are_on(self) -> set[str]:
         return {client.is_on for client in self.clients}
@@ -203,7 +215,11 @@ class Site:
 
 @contextlib.contextmanager
 def site(
-    project: Project, runtime: Runtime, haproxy: Path, **legacy_settings: str
+    project: Project,
+    runtime: Runtime,
+    haproxy: Path,
+    bridge: bool = True,
+    **legacy_settings: str,
 ) -> Iterator[Site]:
     """Start it all; new clients go to the old server."""
     legacy_port, front = project.free_port(), project.free_port()
@@ -211,7 +227,8 @@ def site(
     uwsgi = _start_legacy(project, legacy_port, pid_file, legacy_settings)
     try:
         new = project.serve("--drain-delay", "0")
-        project.start_bridge()
+        if bridge:
+            project.start_bridge()
         home = runtime.folder / "door"
         home.mkdir()
         files = HaproxyFiles(home / "admin.sock", home / "servers.state")

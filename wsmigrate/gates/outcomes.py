@@ -1,12 +1,16 @@
-"""Gates: checks that a step of the cutover must pass. Three outcomes; no data is never a pass."""
+"""What a gate says, and what several say together."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
 
 from wsmigrate.errors import ExitCode
+
+Figure = Union[int, float, None]
 
 
 class Outcome(enum.Enum):
@@ -27,11 +31,24 @@ _EXIT_CODES = {
 @dataclass(frozen=True)
 class GateResult:
     """One gate's outcome. ``why`` is a sentence with the figures that it was judged by, for people
-    and for the audit log; it never holds a secret or the body of a message."""
+    and for the audit log; it never holds a secret or the body of a message. ``figures`` are the
+    same for programs: ``value``, ``limit``, ``count`` and ``least``, as far as the gate has them.
+    """
 
     gate: str
     outcome: Outcome
     why: str
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+    def as_record(self) -> dict[str, Any]:
+        """For JSON, which knows neither NaN nor infinity: they become null."""
+        figures = {key: _finite(value) for key, value in self.figures.items()}
+        return {
+            "gate": self.gate,
+            "outcome": self.outcome.value,
+            "why": self.why,
+            "figures": figures,
+        }
 
 
 @dataclass(frozen=True)
@@ -51,12 +68,13 @@ class Judgement:
         return tuple(result for result in self.results if result.outcome is outcome)
 
 
-def judged(value: float | None, limit: float, *, count: int, least: int) -> Outcome:
+def judged(value: float | None, limit: float, *, count: float, least: float) -> Outcome:
     """A figure against its limit: FAIL above it, PASS up to it. INCONCLUSIVE where there is no
-    figure, or where fewer than ``least`` observations stand behind it."""
-    if value is None or value != value or count < least:  # noqa: PLR0124 - not a number
+    figure or one that cannot be (not a number, below zero), or where fewer than ``least``
+    observations stand behind it."""
+    if value is None or not value >= 0 or not count >= least:  # so that NaN is none of it
         return Outcome.INCONCLUSIVE
-    return Outcome.FAIL if value > limit else Outcome.PASS
+    return Outcome.PASS if value <= limit else Outcome.FAIL
 
 
 def judgement_of(results: Iterable[GateResult]) -> Judgement:
@@ -70,3 +88,7 @@ def judgement_of(results: Iterable[GateResult]) -> Judgement:
         if worst in outcomes:
             return Judgement(worst, found)
     return Judgement(Outcome.PASS if found else Outcome.INCONCLUSIVE, found)
+
+
+def _finite(value: Figure) -> Figure:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Looking at a site before a cutover: each check is a module, none of them needs another one."""

@@ -1,0 +1,1 @@
+"""An app that posts, by way of each kind of process that a site has."""

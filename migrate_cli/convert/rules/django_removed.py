@@ -14,7 +14,7 @@ from migrate_cli.convert.notifs_names import (
     moved_name,
     uses_of,
 )
-from migrate_cli.convert.project import Project
+from migrate_cli.convert.project import DJANGO_HINTS, Project
 from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.registry import Example, rule
 from migrate_cli.convert.stack import uses_stack
@@ -51,7 +51,6 @@ _GONE = {
     "django.utils.six": "3.0",
     "django.utils.timezone.utc": "5.0",
 }
-WORDS = tuple(sorted({name.rpartition(".")[2] for name in (*_RENAMED, *_GONE)}))
 
 EXAMPLE = Example(
     {
@@ -82,9 +81,7 @@ def examine(project: Project) -> Iterator[Finding]:
     is listed: `django-upgrade --target-version 5.2` rewrites much of it, and knows many more."""
     if not uses_stack(project):
         return
-    for source in project.sources.values():
-        if "django" not in source.text:
-            continue
+    for source in project.sources_with(*DJANGO_HINTS):
         for old, (new, since) in _RENAMED.items():
             yield from _renamed(project, source, old, new, since)
         taken_out = _without_decorator(project, source)

@@ -18,7 +18,7 @@ import pytest
 from websockets.sync.client import connect
 
 from cutover_site import Operator
-from project import SITE, Project, listens, wait_until
+from project import SITE, Project, wait_until
 
 HERE = Path(__file__).parent
 ROOM = "switched"

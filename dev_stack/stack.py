@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +20,6 @@ from dev_stack.services.entrance import Entrance
 from dev_stack.services.given import reachable_postgres, reachable_rabbitmq
 from dev_stack.services.postgres_programs import postgres_programs
 from dev_stack.site import (
-    SETTINGS_MODULE,
     Site,
     SitePorts,
     bridge_part,
@@ -31,33 +28,10 @@ from dev_stack.site import (
     sample_site_folder,
     site_part,
 )
+from dev_stack.stack_options import StackOptions as StackOptions  # noqa: PLC0414
+from dev_stack.stack_options import made_folder, make_way, unwritable
 from dev_stack.supervisor import Report, StopRequest, Supervisor
-from wsmigrate.errors import ConfigError, UnavailableError, WsmigrateError
-
-
-@dataclass(frozen=True)
-class StackOptions:
-    """What a stack is to be like. A port of 0 stands for a free one.
-
-    Services whose URL is given are used as they are; the others are started. ``logs`` is a folder
-    that outlives the stack; without it the logs lie in the stack's own folder and go with it.
-    ``endpoints_file`` is written when the stack is ready and after each restart of a part, and
-    removed when the stack is stopped.
-    """
-
-    amqp_url: str | None = field(default=None, repr=False)
-    postgres_dsn: str | None = field(default=None, repr=False)
-    http_port: int = 0
-    front_port: int = 0
-    legacy_port: int = 0
-    channels_port: int = 0
-    entrance: bool = False
-    """Whether browsers connect to a load balancer that leads straight to the old server at first,
-    and to the front door once it is told so, as on a site before the stage ``door``."""
-    bridge_settings_module: str = SETTINGS_MODULE
-    extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    logs: Path | None = None
-    endpoints_file: Path | None = None
+from wsmigrate.errors import UnavailableError
 
 
 def _silent(_sentence: str) -> None:
@@ -181,9 +155,9 @@ class Stack:
     def _checked_options(self) -> StackOptions:
         options = self.options
         if options.endpoints_file:
-            _make_way(options.endpoints_file)
+            make_way(options.endpoints_file)
         if options.logs:
-            options = replace(options, logs=_made_folder(options.logs))
+            options = replace(options, logs=made_folder(options.logs))
         if options.amqp_url is not None:
             reachable_rabbitmq(options.amqp_url)
         if options.postgres_dsn is not None:
@@ -266,7 +240,7 @@ class Stack:
         try:
             write_atomically(file, self.endpoints.to_json())
         except OSError as error:
-            raise _unwritable(file, error) from error
+            raise unwritable(file, error) from error
 
     def _running(self) -> Runtime:
         if self._runtime is None:
@@ -302,29 +276,3 @@ def _endpoints(runtime: Runtime, site: Site, front_door: FrontDoor) -> Endpoints
         pids=pids,
         logs={name: str(runtime.supervisor.log_of(name)) for name in names},
     )
-
-
-def _make_way(file: Path) -> None:
-    """An endpoints file of an earlier stack would be taken for this one's."""
-    if not os.access(file.parent, os.W_OK | os.X_OK):
-        raise ConfigError(
-            f"The endpoints cannot be written to {file}: there is no such folder to write to."
-        )
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(file, error) from error
-
-
-def _made_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"The folder for logs {folder} cannot be made ({error.strerror})."
-        ) from error
-    return folder.resolve()
-
-
-def _unwritable(file: Path, error: OSError) -> WsmigrateError:
-    return ConfigError(f"The endpoints cannot be written to {file} ({error.strerror}).")

@@ -12,7 +12,9 @@ from dev_stack.demo.plan import DemoOptions
 from dev_stack.rehearsal.figures import Figures
 from dev_stack.rehearsal.load import Load, usual_load
 from dev_stack.rehearsal.report import Report
+from dev_stack.rehearsal.scenario import Limits, Scenario
 from dev_stack.rehearsal.session import SessionOptions, rehearse_on
+from dev_stack.rehearsal.step_figures import WRONG
 from dev_stack.stack import Stack
 from wsmigrate.gates.built_in import ALL_GATES
 
@@ -20,7 +22,8 @@ WORKERS: Final = 2
 """Processes of the old server: its sockets are closed worker by worker."""
 
 _MESSAGES_A_SECOND = 20.0
-_WRONG = ("lost", "duplicated", "out_of_order", "mismatched")
+_LIMITS = Limits(longest_gap_s=20.0)
+"""Who shows it to others does not want to be let down by a machine that is busy."""
 
 
 def short_load(demo: DemoOptions) -> Load:
@@ -44,8 +47,9 @@ def short_cutover(stack: Stack, demo: DemoOptions, console: Console, logs: Path)
     """Take the stack, whose clients have left, through all stages and back."""
     stack.front_door.set_share(0)
     report = Report(console)
+    options = SessionOptions(short_load(demo), Scenario(limits=_LIMITS))
     folder = Path(tempfile.mkdtemp(prefix="cutover-", dir=logs))
-    _, figures = rehearse_on(stack, SessionOptions(short_load(demo)), report, folder)
+    _, figures = rehearse_on(stack, options, report, folder)
     report.figures(figures)
     return figures
 
@@ -54,6 +58,6 @@ def with_cutover(demo: dict[str, Any], cutover: Figures) -> dict[str, Any]:
     """The demo's figures with those of the cutover: its gaps and stages, and what went wrong in
     it counted with the rest."""
     found = cutover.as_json()
-    wrong = {name: demo[name] + found[name] for name in _WRONG}
+    wrong = {name: demo[name] + found[name] for name in WRONG}
     more = ("gaps", "in_gaps", "stages", "switches", "held", "why_not")
     return {**demo, **wrong, **{name: found[name] for name in more}}

@@ -44,6 +44,7 @@ class Faults:
     say: Callable[[str], None]
     happened: list[Happened] = field(default_factory=list)
     _step: int = 0
+    _occasions: list[tuple[Fault, int, str]] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _spent: set[tuple[Fault, int, str]] = field(default_factory=set)
@@ -52,6 +53,7 @@ class Faults:
         """A step begins: its command is about to be called."""
         self._step = number
         self._over = threading.Event()
+        self._occasions += [(fault, number, step.name) for fault in self._due(step)]
         mine = [fault for fault in self._due(step) if fault.moment is not Moment.RESTING]
         for fault in mine:
             run = self._wait_and_do if fault.moment is Moment.STEP else self._watch
@@ -88,12 +90,19 @@ class Faults:
         for one in self.happened:
             one.until = one.until or time.monotonic()
 
-    def never_happened(self) -> list[Fault]:
-        """Faults of the scenario that found no occasion."""
-        return [
-            fault
+    def never_happened(self) -> list[str]:
+        """Faults of the scenario that did not happen where they were to, in sentences: once, or in
+        each step that they were due in."""
+        landed = {(one.fault, one.step) for one in self.happened if one.landed}
+        missed = [
+            fault.sentence
             for fault in self.scenario.faults
-            if not any(one.fault == fault and one.landed for one in self.happened)
+            if fault.at != EVERY and not any(fault == one for one, _ in landed)
+        ]
+        return missed + [
+            f"{fault.sentence}, in the step {name}"
+            for fault, number, name in self._occasions
+            if fault.at == EVERY and (fault, number) not in landed
         ]
 
     def recovery(self) -> str:
@@ -131,6 +140,8 @@ class Faults:
 
     def _command_begun(self, fault: Fault, command: str) -> None:
         if fault.command not in {EVERY, command} or self._is_spent(fault, command):
+            return
+        if fault.at != EVERY and any(one.fault == fault for one in self.happened):
             return
         self._spent.add((fault, self._step, command))
         time.sleep(fault.after_s)

@@ -2,108 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from dev_stack.rehearsal.accounting import FIGURES, Account, Gap, Ledger, Outage, account_of
 from dev_stack.rehearsal.records import (
     CHANNELS,
     LEGACY,
     SERVERS,
-    STRAIGHT,
     TAKEN,
     ClientRecord,
     Message,
 )
 from dev_stack.rehearsal.run import PROBE_AFTER_S, Seen, StepTaken
 from dev_stack.rehearsal.scenario import Deed, Limits
+from dev_stack.rehearsal.step_figures import WRONG, Gaps, Probe, StepFigures, latency_ms
+from dev_stack.rehearsal.verdict import why_not
 from wsmigrate.errors import ExitCode
 
-SWITCH_WITHIN_S: Final = 2.0
-_WRONG = ("lost", "duplicated", "out_of_order", "mismatched")
 _APPLIED = re.compile(r"apply|applies")
-_AFTER = re.compile(r"after ([\d.]+) s")
-
-
-@dataclass(frozen=True)
-class Gaps:
-    """The gaps of some step, or of all. ``most`` is how many one client had in one step, ``frames``
-    how many frames fell into them; times are in seconds. ``open``: clients that did not return."""
-
-    count: int
-    most: int
-    longest_s: float
-    frames: int
-    open: int
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
-        longest = None if math.isinf(self.longest_s) else round(self.longest_s, 3)
-        return {
-            "count": self.count,
-            "most_per_client": self.most,
-            "longest_s": longest,
-            "frames": self.frames,
-            "not_returned": self.open,
-        }
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A message that was published PROBE_AFTER_S after a rollback, in each room: how many clients
-    it was due, and how many have it."""
-
-    due: int
-    reached: int
-
-
-@dataclass(frozen=True)
-class StepFigures:
-    """A step and what came of it."""
-
-    taken: StepTaken
-    ledger: Ledger
-    gaps: Gaps
-    probe: Probe | None
-    faults: tuple[str, ...]
-
-    @property
-    def sockets(self) -> dict[str, int]:
-        """Where the clients were at its end; who is straight at the old server is there."""
-        found = self.taken.servers
-        return {
-            LEGACY: found.get(LEGACY, 0) + found.get(STRAIGHT, 0),
-            CHANNELS: found.get(CHANNELS, 0),
-            "away": found.get("away", 0),
-        }
-
-    def as_json(self, began: float) -> dict[str, Any]:
-        """For ``--json``. ``at_s`` is in seconds since the load began."""
-        step = self.taken.step
-        return {
-            "step": step.name,
-            "stage": step.rung.stage.value,
-            "direction": "back" if step.back else "forward",
-            "percent": step.rung.percent,
-            "notify_backend": step.rung.backend.value,
-            "at_s": round(self.taken.began - began, 2),
-            "seconds": round(self.taken.done - self.taken.began, 2),
-            "clients": self.sockets,
-            **{name: self.ledger.counts[name] for name in FIGURES},
-            "latency_ms": latency_ms(self.ledger),
-            "gaps": self.gaps.as_json(),
-            **(
-                {"probe": {"due": self.probe.due, "reached": self.probe.reached}}
-                if self.probe
-                else {}
-            ),
-            **({"faults": list(self.faults)} if self.faults else {}),
-            "commands": [call.as_json() for call in self.taken.calls],
-        }
 
 
 @dataclass(frozen=True)
@@ -131,7 +51,7 @@ class Figures:
     def as_json(self) -> dict[str, Any]:
         """What ``--json`` writes: the keys of the demo's, and more."""
         counts, total = self.total.counts, self.total
-        wrong = {name: counts[name] for name in _WRONG}
+        wrong = {name: counts[name] for name in WRONG}
         delivered = counts["received"]
         return {
             "published": counts["published"],
@@ -144,7 +64,7 @@ class Figures:
                 server: {
                     "clients": self.clients_of[server],
                     "delivered": total.received_from[server],
-                    **{name: total.faults_of[server][name] for name in _WRONG},
+                    **{name: total.faults_of[server][name] for name in WRONG},
                 }
                 for server in SERVERS
             },
@@ -207,7 +127,7 @@ def figures_of(seen: Seen, scenario: str, limits: Limits) -> Figures:
         account.identical,
         switches,
         seen.began,
-        tuple(_why_not(seen, steps, total, limits, switches)),
+        tuple(why_not(seen, steps, total, limits, switches)),
         tuple(account.worst),
         account.by_client,
     )
@@ -225,22 +145,6 @@ def client_lines(seen: Seen, figures: Figures, rooms: Sequence[str]) -> Iterator
             "room": rooms_of[number],
             **{name: counts[name] for name in FIGURES if name != "refused"},
         }
-
-
-def latency_ms(ledger: Ledger) -> dict[str, dict[str, float | None]]:
-    """The percentiles of each server, in milliseconds; None where nothing came from it."""
-    found = {}
-    for server in SERVERS:
-        times = sorted(ledger.latencies[server])
-        found[server] = {"p50": _percentile_ms(times, 50), "p99": _percentile_ms(times, 99)}
-    return found
-
-
-def _percentile_ms(sorted_s: Sequence[float], percent: int) -> float | None:
-    if not sorted_s:
-        return None
-    rank = max(1, math.ceil(len(sorted_s) * percent / 100))
-    return round(sorted_s[rank - 1] * 1000, 2)
 
 
 def _outages(seen: Seen) -> list[Outage]:
@@ -310,68 +214,3 @@ def _switches(seen: Seen) -> tuple[str, ...]:
         and entry["event"] == "done"
         and _APPLIED.search(entry["why"])
     )
-
-
-def _why_not(
-    seen: Seen,
-    steps: Sequence[StepFigures],
-    total: Ledger,
-    limits: Limits,
-    switches: Sequence[str],
-) -> list[str]:
-    found = [
-        f"{total.counts[kind]} {kind.replace('_', ' ')}" for kind in _WRONG if total.counts[kind]
-    ]
-    for figures in steps:
-        found += _of_step(figures, limits)
-    found += _failed_calls(seen)
-    if not total.counts["received"]:
-        found.append("no frame came to anybody")
-    if not seen.happened:
-        found += [
-            f"a backend switch was slow: {said}"
-            for said in switches
-            if _seconds(said) > SWITCH_WITHIN_S
-        ]
-        if total.counts["refused"]:
-            found.append(f"{total.counts['refused']} calls of notify() failed")
-    found += [f"this fault never happened: {fault.sentence}" for fault in seen.missed]
-    away = seen.at_the_end.get("servers", {}).get("away", 0)
-    if away:
-        found.append(f"{away} clients are away at the end")
-    return found
-
-
-def _of_step(figures: StepFigures, limits: Limits) -> list[str]:
-    name, gaps, probe = figures.taken.step.name, figures.gaps, figures.probe
-    found = []
-    if gaps.most > limits.gaps_per_step:
-        found.append(f"{name}: a client had {gaps.most} gaps")
-    if gaps.longest_s > limits.longest_gap_s:
-        found.append(f"{name}: a gap of {gaps.longest_s:.2f} s")
-    if gaps.open:
-        found.append(f"{name}: {gaps.open} clients did not return")
-    if probe is not None and (probe.reached < probe.due or not probe.due):
-        found.append(
-            f"{name}: of {probe.due} clients {probe.reached} have a message of "
-            f"{PROBE_AFTER_S:g} s later"
-        )
-    return found
-
-
-def _failed_calls(seen: Seen) -> list[str]:
-    """Commands that did not end with 0 although nothing had gone wrong on purpose until then. After
-    a fault a step may be refused, undone or cut off: it is tried again until it is done."""
-    first = min((one.at for one in seen.happened), default=float("inf"))
-    return [
-        f"{taken.step.name}: `wsmigrate {call.words[0]}` ended with {call.status}: "
-        f"{call.last_words}"
-        for taken in seen.steps
-        for call in taken.calls
-        if call.status and call.ended < first
-    ]
-
-
-def _seconds(said: str) -> float:
-    found = _AFTER.search(said)
-    return float(found[1]) if found else 0.0

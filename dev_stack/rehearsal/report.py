@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dev_stack.rehearsal.figures import Figures, StepFigures, latency_ms
+from dev_stack.rehearsal.figures import Figures
+from dev_stack.rehearsal.step_figures import WRONG, StepFigures, latency_ms
 
 _COLUMNS = {
     "published": "sent",
@@ -20,8 +21,6 @@ _COLUMNS = {
 }
 _LEAST_WIDTH = 120
 """Of the table where it goes to a file, which nobody can make wider."""
-
-_WRONG = frozenset({"lost", "duplicated", "out_of_order", "mismatched"})
 
 
 class Report:
@@ -42,6 +41,9 @@ class Report:
         if not console.is_terminal:
             console = Console(file=console.file, width=max(console.width, _LEAST_WIDTH))
         console.print(_table(figures))
+        self.say(
+            "  ms: the latency from notify() to the frame, p50/p99, by the server that sent it"
+        )
         for said in figures.switches:
             self.say(f"  backend switch: {said}")
         if figures.why_not:
@@ -61,8 +63,8 @@ class Report:
 
 def _table(figures: Figures) -> Table:
     table = Table(title=f"Scenario: {figures.scenario}")
-    table.add_column("step")
-    for heading in (*_COLUMNS.values(), "gaps", "longest", "old p50/p99", "new p50/p99"):
+    table.add_column("step", no_wrap=True)
+    for heading in (*_COLUMNS.values(), "gaps", "longest", "old ms", "new ms"):
         table.add_column(heading, justify="right")
     for step in figures.steps:
         table.add_row(*_row(step))
@@ -89,13 +91,13 @@ def _row(step: StepFigures) -> list[str | Text]:
 
 
 def _count(name: str, count: int) -> Text:
-    if name in _WRONG:
+    if name in WRONG:
         return Text(str(count), "bold red" if count else "green")
     return Text(str(count) if count or name in {"published", "received"} else "")
 
 
 def _latencies(found: dict[str, dict[str, float | None]]) -> list[str]:
     return [
-        "" if times["p50"] is None else f"{times['p50']:.0f}/{times['p99']:.0f} ms"
+        "" if times["p50"] is None else f"{times['p50']:.0f}/{times['p99']:.0f}"
         for times in found.values()
     ]

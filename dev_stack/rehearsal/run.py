@@ -14,7 +14,7 @@ from dev_stack.rehearsal.faults import Faults, Happened
 from dev_stack.rehearsal.load import Load
 from dev_stack.rehearsal.operated import OperatedStack
 from dev_stack.rehearsal.records import ClientRecord, Message
-from dev_stack.rehearsal.scenario import Fault, Scenario
+from dev_stack.rehearsal.scenario import Scenario
 from dev_stack.rehearsal.site_operator import Call
 from wsmigrate.rungs import Stage
 
@@ -46,7 +46,7 @@ class Seen:
     messages: list[Message] = field(default_factory=list)
     clients: list[ClientRecord] = field(default_factory=list)
     happened: list[Happened] = field(default_factory=list)
-    missed: list[Fault] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     at_the_end: dict[str, Any] = field(default_factory=dict)
     began: float = 0.0

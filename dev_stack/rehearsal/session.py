@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -111,9 +110,8 @@ def _write(options: SessionOptions, report: Report, seen: Seen, figures: Figures
         write_lines(options.ledger, lines, "--ledger")
         report.say(f"The ledger of each client is in {options.ledger}")
     if options.timeline is not None:
-        with contextlib.suppress(ImportError):
-            write_timeline(options.timeline, seen, figures)
-            report.say(f"The timeline is in {options.timeline}")
+        write_timeline(options.timeline, seen, figures)
+        report.say(f"The timeline is in {options.timeline}")
 
 
 def _check_occasions(options: SessionOptions) -> None:

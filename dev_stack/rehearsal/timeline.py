@@ -13,6 +13,7 @@ from dev_stack.files import write_atomically
 from dev_stack.rehearsal.figures import Figures
 from dev_stack.rehearsal.records import CHANNELS, LEGACY
 from dev_stack.rehearsal.run import Seen
+from dev_stack.rehearsal.step_figures import WRONG
 from wsmigrate.errors import ConfigError
 
 SUFFIXES: Final = (".html", ".png")
@@ -199,5 +200,5 @@ def _page(seen: Seen, figures: Figures) -> str:
 
 
 def _cell(name: str, count: int) -> str:
-    wrong = name in {"lost", "duplicated", "out_of_order", "mismatched"} and count
+    wrong = name in WRONG and count
     return f'<td class="wrong">{count}</td>' if wrong else f"<td>{count}</td>"

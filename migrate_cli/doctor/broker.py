@@ -93,12 +93,15 @@ def _of_version(version: str, project: Config) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """Something that a role has to be able to do. ``permission`` is RabbitMQ's word for it."""
+    """Something that a role has to be able to do. ``permission`` is RabbitMQ's word for it.
+    ``makes`` is what is there afterwards, ``needs`` what has to be there."""
 
     permission: str
     on: str
     roles: str
     do: Callable[[Any], Any]
+    makes: str = ""
+    needs: frozenset[str] = frozenset()
 
 
 def _permissions(connection: Any, url: str, project: Config) -> Iterator[Finding]:
@@ -107,13 +110,21 @@ def _permissions(connection: Any, url: str, project: Config) -> Iterator[Finding
     prefix = project.inbox_names[0].rpartition(".")[0]
     inbox, mark = f"{prefix}.doctor-{own}", f"wsmigrate.mark.doctor-{own}"
     user = pika.URLParameters(url).credentials.username
-    refused = []
+    made: set[str] = set()
+    all_done = True
     try:
         for attempt in _attempts(room, barrier, inbox, mark, project):
+            if not attempt.needs <= made:
+                what = (
+                    f"Whether {user!r} may {attempt.permission} {attempt.on} was not to be tried."
+                )
+                yield Finding(PERMISSIONS, Level.UNKNOWN, what)
+                continue
             failure = _tried(connection, attempt.do)
             if failure is None:
+                made.add(attempt.makes)
                 continue
-            refused.append(attempt)
+            all_done = False
             yield Finding(
                 PERMISSIONS,
                 Level.MEND,
@@ -127,7 +138,7 @@ def _permissions(connection: Any, url: str, project: Config) -> Iterator[Finding
             _tried(connection, functools.partial(_delete, "exchange_delete", name))
         for name in (inbox, mark):
             _tried(connection, functools.partial(_delete, "queue_delete", name))
-    if not refused:
+    if all_done:
         what = f"{user!r} may configure, write and read what {_NEEDED_BY_ALL} need."
         yield Finding(PERMISSIONS, Level.GOOD, what)
 
@@ -154,12 +165,13 @@ def _attempts(
         channel.basic_qos(prefetch_count=1)
         channel.basic_cancel(channel.basic_consume(inbox, lambda *_: None))
 
-    yield _Attempt("configure", rooms, "publisher and server", declare(room))
+    yield _Attempt("configure", rooms, "publisher and server", declare(room), "room")
     yield _Attempt(
         "configure",
         inboxes,
         "server and bridge",
         lambda channel: channel.queue_declare(inbox, durable=True, arguments=arguments),
+        "inbox",
     )
     yield _Attempt(
         "configure",
@@ -175,9 +187,10 @@ def _attempts(
         f"inboxes to rooms (write on {inbox}, read on {room})",
         "servers",
         lambda channel: channel.queue_bind(inbox, room),
+        needs=frozenset({"room", "inbox"}),
     )
-    yield _Attempt("write to", rooms, "publishers", publish)
-    yield _Attempt("read", inboxes, "bridges", read)
+    yield _Attempt("write to", rooms, "publishers", publish, needs=frozenset({"room"}))
+    yield _Attempt("read", inboxes, "bridges", read, needs=frozenset({"inbox"}))
 
 
 def _delete(method: str, name: str, channel: Any) -> None:
@@ -185,8 +198,7 @@ def _delete(method: str, name: str, channel: Any) -> None:
 
 
 def _tried(connection: Any, do: Callable[[Any], Any]) -> str | None:
-    """None if it was done, else why not, without what the broker was told. What needs something
-    that an earlier attempt could not make fails as that did."""
+    """None if it was done, else why not, in words that hold nothing of what it was done with."""
     try:
         channel = connection.channel()
         do(channel)

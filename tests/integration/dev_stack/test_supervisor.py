@@ -165,3 +165,40 @@ def test_a_fault_of_the_supervisor_itself_reaches_the_owner(said):
         runtime.supervisor.start(part(runtime, TOUCH_AND_SLEEP, probe=fail))
         with pytest.raises(ZeroDivisionError):
             runtime.supervisor.wait_until_ready("tiny")
+
+
+def test_a_part_that_is_held_stays_stopped_until_it_is_released(runtime, said):
+    runtime.supervisor.start(part(runtime, TOUCH_AND_SLEEP))
+    runtime.supervisor.wait_until_ready("tiny")
+    (stopped,) = runtime.supervisor.pids()["tiny"]
+    runtime.supervisor.hold("tiny")
+    assert has_ended(stopped)
+    assert runtime.supervisor.all_ready()  # who is held is not missed
+    time.sleep(0.5)  # some looks of the supervisor's
+    assert "tiny ended" not in " ".join(said)
+    (runtime.folder / "tiny" / "ready").unlink()
+    runtime.supervisor.release("tiny")
+    (started,) = runtime.supervisor.pids()["tiny"]
+    assert started != stopped
+    assert (runtime.folder / "tiny" / "ready").exists()
+
+
+def test_holding_a_part_that_is_held_and_releasing_one_that_runs_change_nothing(runtime):
+    runtime.supervisor.start(part(runtime, TOUCH_AND_SLEEP))
+    runtime.supervisor.wait_until_ready("tiny")
+    (running,) = runtime.supervisor.pids()["tiny"]
+    runtime.supervisor.release("tiny")
+    assert runtime.supervisor.pids()["tiny"] == [running]
+    runtime.supervisor.hold("tiny")
+    runtime.supervisor.hold("tiny")
+    assert has_ended(running)
+
+
+def test_holding_a_part_ends_its_children_too(runtime):
+    program = "import subprocess; subprocess.Popen(['sleep', '600'], start_new_session=True);"
+    runtime.supervisor.start(part(runtime, program + TOUCH_AND_SLEEP))
+    runtime.supervisor.wait_until_ready("tiny")
+    until(lambda: len(runtime.supervisor.pids()["tiny"]) == 2)
+    pids = runtime.supervisor.pids()["tiny"]
+    runtime.supervisor.hold("tiny")
+    assert all(has_ended(pid) for pid in pids)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paths_model import Site
 
+from traces import Drawn, next_outcome, next_wish
 from wsmigrate.config import NotifyBackend
 from wsmigrate.errors import ConfigError, ExitCode, RefusedError
 from wsmigrate.facts import (
@@ -255,31 +256,17 @@ def test_no_failures_retries_and_crashes_leave_a_room_without_a_path(data: st.Da
 
 
 def _one_event(data: st.DataObject, state: State, site: Site) -> State:
-    wishes: dict[str, Event | None] = {
-        "back": Rollback(data.draw(RUNGS, "back to")),
-        "switch": Switch(data.draw(st.sampled_from(NotifyBackend), "switch to")),
-        "abort": Abort(),
-        "pause": Resume() if state.paused else Pause(),
-        "go on": _next_event(state),
-    }
-    wish = wishes[data.draw(st.sampled_from([*wishes, "go on", "go on", "go on"]), "wish")]
+    wish = next_wish(Drawn(data), state, LADDER)
     try:
         return _run(data, state, site) if wish is None else step(state, wish)[0]
     except NotAllowedError:
         return state
 
 
-def _next_event(state: State) -> Event | None:
-    """None: run a command."""
-    if state.doing is not None:
-        return Interrupted()
-    return Advance() if state.is_at_rest else None
-
-
 def _run(data: st.DataObject, state: State, site: Site) -> State:
     command = state.todo[0]
     state, _ = step(state, Started(command))
-    outcome = data.draw(st.sampled_from(["done", "done", "done", "failed", "killed"]), "outcome")
+    outcome = next_outcome(Drawn(data))
     if outcome == "done":
         site.do(command, lambda: True)
         return step(state, Done(command))[0]

@@ -188,6 +188,7 @@ def test_a_gate_that_fails_in_a_bake_rolls_back(desk: Desk) -> None:
     assert "The gates do not let it pass" in status["run"]["why"]
 
 
+@pytest.mark.long
 def test_a_program_that_fails_after_a_step_rolls_back_to_where_the_plan_says(desk: Desk) -> None:
     desk.run("advance", "--execute")
     desk.project.start_bridge()
@@ -205,6 +206,7 @@ def test_a_program_that_fails_after_a_step_rolls_back_to_where_the_plan_says(des
     assert desk.status()["rung"] == "legacy"
 
 
+@pytest.mark.long
 def test_a_program_that_fails_before_a_step_leaves_all_as_it_is(desk: Desk) -> None:
     failing = json.dumps(desk.program("announce", exit_code=1))
     plan = desk.plan(f'[[steps]]\nto = "door"\nbefore = {failing}\n')
@@ -213,6 +215,7 @@ def test_a_program_that_fails_before_a_step_leaves_all_as_it_is(desk: Desk) -> N
     assert "The cutover stands at 'legacy'" in output
 
 
+@pytest.mark.long
 def test_a_step_that_fails_is_undone(desk: Desk) -> None:
     path = desk.folder / "wsmigrate.toml"
     path.write_text(path.read_text().replace("relayed_within_s = 30", "relayed_within_s = 1"))
@@ -240,6 +243,7 @@ def test_where_gates_do_not_know_it_pauses_until_somebody_resumes_it(desk: Desk)
     assert "a quiet site" in desk.run("history", "--json").stdout
 
 
+@pytest.mark.long
 def test_pause_resume_and_abort_act_on_a_bake(desk: Desk) -> None:
     process = desk.start(desk.plan('[[steps]]\nto = "door"\nbake = "1h"\n'))
     desk.wait_for("bake")
@@ -283,6 +287,7 @@ def test_after_a_kill_it_goes_on_where_it_was(desk: Desk) -> None:
     assert (desk.status()["rung"], desk.phase()) == ("door", "done")
 
 
+@pytest.mark.long
 def test_whoever_goes_back_by_hand_ends_a_plan_that_was_cut_off(desk: Desk) -> None:
     process = desk.start(desk.plan('[[steps]]\nto = "door"\nbake = "1h"\n'))
     desk.wait_for("bake")
@@ -307,6 +312,7 @@ def test_a_lost_terminal_and_closed_pipes_end_nothing(desk: Desk) -> None:
     assert (desk.status()["rung"], desk.phase()) == ("door", "done")
 
 
+@pytest.mark.long
 def test_a_reader_that_is_gone_ends_nothing_and_the_exit_code_is_right(desk: Desk) -> None:
     process = desk.start(
         desk.plan('[plan]\ncheck_every = 1\n[[steps]]\nto = "door"\nbake = "5m"\n')
@@ -319,6 +325,7 @@ def test_a_reader_that_is_gone_ends_nothing_and_the_exit_code_is_right(desk: Des
     assert desk.status()["rung"] == "legacy"
 
 
+@pytest.mark.long
 def test_told_to_end_it_leaves_the_plan_where_it_is(desk: Desk) -> None:
     process = desk.start(desk.plan('[[steps]]\nto = "door"\nbake = "1h"\n'))
     desk.wait_for("bake")
@@ -332,16 +339,9 @@ def test_told_to_end_it_leaves_the_plan_where_it_is(desk: Desk) -> None:
     assert (desk.status()["rung"], desk.phase()) == ("door", "aborted")
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("steps = 1", "has no steps"),
-        ('[[steps]]\nto = "heaven"', "step 1: to is 'heaven'"),
-        ("[[steps", "is no TOML"),
-    ],
-)
-def test_a_plan_with_a_mistake_is_refused_in_a_sentence(desk: Desk, text: str, said: str) -> None:
-    refused = desk.run("run", "--plan", str(desk.plan(text)), "--execute")
+def test_a_plan_with_a_mistake_is_refused_in_a_sentence(desk: Desk) -> None:
+    plan = desk.plan('[[steps]]\nto = "heaven"')
+    refused = desk.run("run", "--plan", str(plan), "--execute")
     assert refused.returncode == 2
-    assert said in refused.stderr
+    assert "step 1: to is 'heaven'" in refused.stderr
     assert "Traceback" not in refused.stderr

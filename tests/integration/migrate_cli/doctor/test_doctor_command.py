@@ -127,11 +127,11 @@ def test_what_a_user_of_the_broker_may_not_is_found_by_trying(
 ) -> None:
     project.amqp_url = broker_user(*patterns)
     found = look(project)
-    told = [one["what"] for one in found.of("broker permissions") if one["level"] == "mend"]
-    assert any(refused in one for one in told), told
+    told = [one for one in found.of("broker permissions") if one["level"] == "mend"]
+    assert any(refused in one["what"] for one in told), told
+    assert all("set_permissions" in one["remedy"] for one in told)
     assert found.code == 1
     assert "very-secret" not in str(found)
-    assert all("set_permissions" in one["remedy"] for one in found.of("broker permissions"))
 
 
 def test_a_user_with_just_the_permissions_that_are_needed_is_fit(

@@ -139,7 +139,7 @@ def test_a_command_that_fails_for_no_reason_does_not_hold_and_after_a_fault_it_m
 
 
 def test_a_fault_that_never_happened_does_not_hold():
-    refused_with(seen(missed=[KILLED]), "this fault never happened: kill bridge")
+    refused_with(seen(missed=[KILLED.sentence]), "this fault never happened: kill bridge")
 
 
 def test_a_slow_switch_does_not_hold():

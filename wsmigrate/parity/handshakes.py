@@ -16,8 +16,10 @@ def handshake_differences(
     expected: SocketRecording, received: SocketRecording, late_after_s: float | None = None
 ) -> Iterator[Difference]:
     """Status, phrase, and each header by its name; how names are written and in which order the
-    headers stand; and with a limit for messages, whether one took seconds longer. Sec-WebSocket-Accept depends on the
-    client's random key: what is compared is whether it fits."""
+    headers stand; and with a limit for messages, whether one took seconds longer.
+
+    Sec-WebSocket-Accept depends on the client's random key: what is compared is whether it fits.
+    """
     before, after = expected.handshake, received.handshake
     if before is None or after is None:
         if before is not after:

@@ -6,7 +6,6 @@ from wsmigrate.parity.differences import Difference
 from wsmigrate.parity.recording import End, EndKind, Provocation
 from wsmigrate.parity.rules import Rule
 
-
 _CLOSED_BY_CLIENT = {Provocation.CLOSE, Provocation.OVERSIZED}
 
 

@@ -23,7 +23,6 @@ from wsmigrate.errors import ConfigError, ExitCode, UnavailableError, WsmigrateE
 from wsmigrate.parity.frames import Opcode, WireFrame, is_control
 from wsmigrate.parity.recording import End, EndKind, Handshake, Recording, SocketRecording
 from wsmigrate.parity.recording_file import (
-    Line,
     end_line,
     frame_line,
     handshake_line,
@@ -31,6 +30,7 @@ from wsmigrate.parity.recording_file import (
     socket_line,
     written,
 )
+from wsmigrate.parity.recording_lines import Line
 from wsmigrate.parity.redaction import DigestRedactor, redacted_socket, rewritten_socket
 from wsmigrate.rooms import checked_room
 

@@ -8,14 +8,18 @@ from wsmigrate.parity.differences import Difference, Kind
 from wsmigrate.parity.recording import Handshake, SocketRecording
 
 _ACCEPT = "sec-websocket-accept"
+_HANDSHAKE_SLACK_S = 1.4
+"""A handshake asks more of a server than a message (the new one asks the broker), once a socket."""
 
 
 def handshake_differences(
     expected: SocketRecording, received: SocketRecording, late_after_s: float | None = None
 ) -> Iterator[Difference]:
     """Status, phrase, and each header by its name; how names are written and in which order the
-    headers stand; and with a limit, which one took longer. Sec-WebSocket-Accept depends on the
-    client's random key: what is compared is whether it fits."""
+    headers stand; and with a limit for messages, whether one took seconds longer.
+
+    Sec-WebSocket-Accept depends on the client's random key: what is compared is whether it fits.
+    """
     before, after = expected.handshake, received.handshake
     if before is None or after is None:
         if before is not after:
@@ -32,8 +36,8 @@ def handshake_differences(
         if old.get(name) != new.get(name):
             yield _difference(f"header:{name}", _joined(old.get(name)), _joined(new.get(name)))
     yield from _written(before, after)
-    if late_after_s is not None and abs(after.took_s - before.took_s) > late_after_s:
-        yield _late(before, after)
+    if late_after_s is not None:
+        yield from _late(before, after, late_after_s + _HANDSHAKE_SLACK_S)
 
 
 def _written(before: Handshake, after: Handshake) -> Iterator[Difference]:
@@ -49,12 +53,13 @@ def _written(before: Handshake, after: Handshake) -> Iterator[Difference]:
         yield _difference("header-order", ", ".join(orders[0]), ", ".join(orders[1]))
 
 
-def _late(before: Handshake, after: Handshake) -> Difference:
+def _late(before: Handshake, after: Handshake, limit_s: float) -> Iterator[Difference]:
     behind_s = after.took_s - before.took_s
-    much = f"{abs(behind_s):.2f} s {'more' if behind_s > 0 else 'less'}"
-    old, new = (f"after {one.took_s:.2f} s" for one in (before, after))
-    detail = f"the answer to the handshake took {much} than the reference's"
-    return Difference(Kind.LATE, "", "", old, new, subject="handshake", detail=detail)
+    if abs(behind_s) > limit_s:
+        much = f"{abs(behind_s):.2f} s {'more' if behind_s > 0 else 'less'}"
+        old, new = (f"after {one.took_s:.2f} s" for one in (before, after))
+        detail = f"the answer to the handshake took {much} than the reference's"
+        yield Difference(Kind.LATE, "", "", old, new, subject="handshake", detail=detail)
 
 
 def _difference(subject: str, expected: str | None, received: str | None) -> Difference:

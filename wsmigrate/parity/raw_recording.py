@@ -14,7 +14,8 @@ from pathlib import Path
 from wsmigrate.parity.comparison import SocketComparison, Yardstick, compare_sockets
 from wsmigrate.parity.differences import Kind
 from wsmigrate.parity.recording import SocketRecording
-from wsmigrate.parity.recording_file import RecordingError, SocketLines, read_head
+from wsmigrate.parity.recording_file import RecordingError, read_head
+from wsmigrate.parity.recording_lines import SocketLines
 from wsmigrate.parity.stretches import kept_places
 
 _START = b'{"socket": '

@@ -80,7 +80,7 @@ def test_what_is_late_is_not_taken_for_missing(town, good, send, name, kinds):
 
 
 def test_a_handshake_that_takes_seconds_is_late(town, good):
-    slow = town.add(PlainServer(answer_after_s=1.2))
+    slow = town.add(PlainServer(answer_after_s=3.0))
     outcome = held(Given(good.url, slow.url, publish_http=town.publish_url), "one-byte")
     town.remove(slow)
     (case,) = outcome.outcomes

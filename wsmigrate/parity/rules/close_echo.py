@@ -6,6 +6,8 @@ from wsmigrate.parity.differences import Difference
 from wsmigrate.parity.recording import End, EndKind, Provocation
 from wsmigrate.parity.rules import Rule
 
+_CLOSED_BY_CLIENT = {Provocation.CLOSE, Provocation.OVERSIZED}
+
 
 def _covers(difference: Difference) -> bool:
     expected, received = difference.expected, difference.received
@@ -13,8 +15,10 @@ def _covers(difference: Difference) -> bool:
         isinstance(expected, End)
         and isinstance(received, End)
         and expected.after is received.after
-        and expected.after in {Provocation.CLOSE, Provocation.OVERSIZED}
-        and (expected.kind is EndKind.CUT or expected.code == 1005)
+        and (
+            (expected.code == 1005 and expected.after in _CLOSED_BY_CLIENT)
+            or (expected.kind is EndKind.CUT and expected.after is Provocation.CLOSE)
+        )
         and received.kind is EndKind.CLOSED
         and received.code == received.client_code is not None
         and received.reason in {"", received.client_reason}

@@ -217,7 +217,7 @@ def test_a_handshake_that_is_answered_late_is_late():
     (one,) = compare_sockets(sides[0], sides[1], Yardstick(late_after_s=0.6)).mismatched
     assert (one.kind, one.subject) == (Kind.LATE, "handshake")
     assert "3.00 s" in one.detail
-    assert not compare_sockets(sides[0], sides[1], Yardstick(late_after_s=4.0)).differences
+    assert not compare_sockets(sides[0], sides[1], Yardstick(late_after_s=1.7)).differences
     assert not compare_sockets(sides[0], sides[1], Yardstick()).differences
 
 

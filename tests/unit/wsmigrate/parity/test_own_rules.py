@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wsmigrate.errors import ConfigError
@@ -67,6 +67,7 @@ def test_whether_anything_is_left_to_compare_is_known():
     assert not masked(DataMessage(b"", 1), rules).is_blank
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=5), st.text() | st.integers(), max_size=5))
 def test_any_document_is_walked_through(document):
     text = json.dumps(document, ensure_ascii=False)

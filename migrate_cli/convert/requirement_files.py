@@ -75,7 +75,7 @@ def added_behind(project: Project, entry: Entry, wanted: list[tuple[str, str]]) 
     lines = [_written(entry.form, name, spec) for name, spec in wanted]
     at = end_of_line(text, entry.end)
     start = text.rfind("\n", 0, entry.name_span[0]) + 1
-    indent = _INDENT.match(text, start)[0]  # type: ignore[index] - it matches nothing too
+    indent = _INDENT.match(text, start)[0]  # type: ignore[index]  # it matches nothing too
     lead = "" if at and text[at - 1] in "\r\n" else newline
     return Edit(at, at, lead + "".join(f"{indent}{line}{newline}" for line in lines))
 
@@ -140,8 +140,8 @@ def _strings_below(
             one = element.value
             if isinstance(one, cst.SimpleString) and one.raw_value == string_value(one):
                 at = source.span(one)[0] + len(one.prefix) + len(one.quote)
-                if (made := read_entry(path, text, one.raw_value, at, "string")) is not None:
-                    yield made
+                if (found := read_entry(path, text, one.raw_value, at, "string")) is not None:
+                    yield found
 
 
 def _conda(path: str, text: str) -> Iterator[Entry]:

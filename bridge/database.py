@@ -137,6 +137,9 @@ def _is_refusal(error: psycopg.Error) -> bool:
 
 
 def _text(error: psycopg.Error) -> str:
-    """The last line of what psycopg says, without a full stop. It never holds the password."""
+    """What psycopg says in one line, without a full stop. It never holds the password. The lines
+    after the first are advice, or hold values of the statement; except where several hosts were
+    tried, of which the last line tells the last."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[-1].strip().rstrip(".")
+    line = lines[-1] if lines[0].startswith("multiple connection attempts") else lines[0]
+    return line.strip().rstrip(".")

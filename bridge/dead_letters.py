@@ -20,15 +20,24 @@ _INSERT: LiteralString = """
         inbox, position, reason, explanation, room, room_bytes, message_id, properties, body, size,
         published_at
     )
-    SELECT %(inbox)s, %(position)s, %(reason)s, %(explanation)s, %(room)s, %(room_bytes)s,
-        %(message_id)s, %(properties)s::jsonb,
-        CASE WHEN coalesce(%(size)s::int8, 0) + (
-            SELECT coalesce(sum(size), 0) FROM wsmigrate_dead_letter WHERE body IS NOT NULL
-        ) <= %(bound)s THEN %(body)s::bytea END,
-        %(size)s::int8, %(published_at)s::float8
+    SELECT inbox, position, reason, explanation, room, room_bytes, message_id, properties::jsonb,
+        CASE WHEN kept.bytes + coalesce(sum(size) OVER (ORDER BY n), 0) <= %(bound)s THEN body END,
+        size, published_at
+    FROM unnest(
+        %(inbox)s::text[], %(position)s::int8[], %(reason)s::text[], %(explanation)s::text[],
+        %(room)s::text[], %(room_bytes)s::bytea[], %(message_id)s::text[], %(properties)s::text[],
+        %(body)s::bytea[], %(size)s::int8[], %(published_at)s::float8[]
+    ) WITH ORDINALITY AS letter (
+        inbox, position, reason, explanation, room, room_bytes, message_id, properties, body, size,
+        published_at, n
+    ), (
+        SELECT coalesce(sum(size), 0) AS bytes FROM wsmigrate_dead_letter WHERE body IS NOT NULL
+    ) AS kept
     WHERE NOT EXISTS (
-        SELECT FROM wsmigrate_cursor WHERE inbox = %(inbox)s AND "offset" >= %(position)s
+        SELECT FROM wsmigrate_cursor
+        WHERE wsmigrate_cursor.inbox = letter.inbox AND "offset" >= letter.position
     )
+    ORDER BY n
     ON CONFLICT (inbox, position) DO NOTHING
 """
 
@@ -123,32 +132,12 @@ class DeadLetterStore:
         self._max_bytes = max_bytes
 
     async def keep(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep letters that are not kept yet. May be repeated. To be done before the cursor moves
-        past them."""
-        for letter in letters:
-            body = letter.body
-            room = storable(letter.room)
-            await self._database.execute(
-                _INSERT,
-                {
-                    "inbox": letter.inbox,
-                    "position": letter.position,
-                    "reason": letter.reason,
-                    "explanation": letter.explanation,
-                    "room": room,
-                    "room_bytes": None
-                    if room == letter.room
-                    else letter.room.encode("utf-8", "surrogateescape"),
-                    "message_id": None
-                    if letter.message_id is None
-                    else storable(letter.message_id),
-                    "properties": json.dumps(said(letter.properties)),
-                    "body": body,
-                    "size": None if body is None else len(body),
-                    "published_at": letter.published_at,
-                    "bound": self._max_bytes,
-                },
-            )
+        """Keep letters that are not kept yet, in one transaction: many may come at once. May be
+        repeated. To be done before the cursor moves past them."""
+        rows = [_columns(letter) for letter in letters]
+        columns = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+        if columns:
+            await self._database.execute(_INSERT, {**columns, "bound": self._max_bytes})
 
     async def list(self, which: LetterFilter, limit: int | None = None) -> list[KeptLetter]:
         """Letters, the oldest first."""
@@ -188,6 +177,24 @@ class DeadLetterStore:
             which.values(),
         )
         return int(rows[0][0])
+
+
+def _columns(letter: DeadLetter) -> dict[str, Any]:
+    room = storable(letter.room)
+    as_it_came = letter.room.encode("utf-8", "surrogateescape")
+    return {
+        "inbox": letter.inbox,
+        "position": letter.position,
+        "reason": letter.reason,
+        "explanation": letter.explanation,
+        "room": room,
+        "room_bytes": None if room == letter.room else as_it_came,
+        "message_id": None if letter.message_id is None else storable(letter.message_id),
+        "properties": json.dumps(said(letter.properties)),
+        "body": letter.body,
+        "size": None if letter.body is None else len(letter.body),
+        "published_at": letter.published_at,
+    }
 
 
 def _letter(row: Row) -> KeptLetter:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from wsmigrate.amqp import AmqpConnection
 from wsmigrate.errors import UnavailableError
+from wsmigrate.patience import SLICES
 
 
 class Pulse:
@@ -18,15 +18,14 @@ class Pulse:
     that is merely busy delivering is not given up. While reading is paused nothing is asked.
     """
 
-    def __init__(self, patience_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
-        self._clock = clock
-        self._felt_at = clock()
+        self._silent_slices = 0
         self._paused = False
 
     def felt(self) -> None:
         """Something came."""
-        self._felt_at = self._clock()
+        self._silent_slices = 0
 
     def pause(self) -> None:
         """Nothing is read for the time being, so nothing can be expected."""
@@ -49,16 +48,16 @@ class Pulse:
             asking = asyncio.ensure_future(
                 channel.rpc("exchange_declare", exchange="amq.fanout", passive=True)
             )
-            asked_at = self._clock()
+            self.felt()
             try:
                 while not asking.done():
-                    since = max(asked_at, self._felt_at)
-                    left_s = since + self._patience_s - self._clock()
-                    if left_s <= 0 and not self._paused:
+                    # In slices, as in wsmigrate.patience: what this process slept does not count.
+                    await asyncio.wait({asking}, timeout=self._patience_s / SLICES)
+                    self._silent_slices += not self._paused
+                    if self._silent_slices > SLICES and not asking.done():
                         raise UnavailableError(
                             f"RabbitMQ has said nothing for {self._patience_s:g} s."
                         )
-                    await asyncio.wait({asking}, timeout=max(left_s, 0.05))
             finally:
                 asking.cancel()
             asking.result()

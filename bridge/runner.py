@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 BEAT_S = 0.4
 _END_TIMEOUT_S = 15.0
+_LAST_WORD_S = 3.0
+"""For how long the database is waited for in the end."""
 
 
 class Bridge:
@@ -76,6 +78,8 @@ class Bridge:
         """Have ``run`` return after the batches in hand."""
         self._stop.set()
         self._wake.set()
+        for worker in self._workers.values():
+            worker.stop()
 
     async def run(self) -> None:
         """Relay until ``stop``. What is away at the start or later is waited for.
@@ -86,14 +90,28 @@ class Bridge:
         sweeping = asyncio.create_task(self._sweeper.run(), name="sweeper")
         try:
             while not self._stop.is_set():
-                await self._beat()
+                await self._beat_unless_stopped()
                 self._raise_what_ended_a_worker()
                 await self._pause()
         finally:
             self._stop.set()
             sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
             await self._end()
+            await asyncio.wait({sweeping}, timeout=_LAST_WORD_S)
+
+    async def _beat_unless_stopped(self) -> None:
+        """A database that does not answer is not waited for in the end."""
+        beating = asyncio.create_task(self._beat(), name="beat")
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({beating, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if stopping.done():
+                await asyncio.wait({beating}, timeout=_LAST_WORD_S)
+            if beating.done():
+                beating.result()
+        finally:
+            beating.cancel()
+            stopping.cancel()
 
     async def _pause(self) -> None:
         try:
@@ -188,7 +206,8 @@ class Bridge:
         await self._probe.stop()
         await self._relaying.gaps.stop()
         try:
-            await self._leases.leave()
+            async with asyncio.timeout(_LAST_WORD_S):
+                await self._leases.leave()
         except Exception as error:  # the leases then run out
             logger.warning("The leases were not given back (%s)", type(error).__name__)
         await self._leases.close()

@@ -14,6 +14,7 @@ from bridge.reading import Reading
 from bridge.wire import TolerantConnection, connection_parameters
 from wsmigrate.amqp import AmqpClosedError, AmqpConnection, BrokerHosts
 from wsmigrate.errors import UnavailableError
+from wsmigrate.patience import within
 
 _FINISH_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 1.0
@@ -70,10 +71,8 @@ class InboxSession:
         if connection is None:
             return
         try:
-            channel = await asyncio.wait_for(
-                self._reading.begin(connection, self._on_delivery, self._fail),
-                self._connect_within_s,
-            )
+            beginning = self._reading.begin(connection, self._on_delivery, self._fail)
+            channel = await within(self._connect_within_s, asyncio.ensure_future(beginning))
             self.has_begun = True
             self._relay.acknowledge_with(Acknowledger(channel, self._reading.acknowledge_every))
             self._relay.when_there_is_room(self._resume)

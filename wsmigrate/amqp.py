@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Callable, Protocol
 
+from wsmigrate.patience import within
+
 _CLOSED_BY_BROKER = re.compile(r"ConnectionClosedByBroker: \((\d+)\) (.*)", re.DOTALL)
 _PASSES = re.compile(r"is down|limit \(\d+\) is reached")
 
@@ -76,7 +78,7 @@ class AmqpConnection:
         )
         # One that is given up is left to pika's own time limits: to close it while it connects
         # makes pika 1.4 raise an AssertionError in the event loop.
-        await asyncio.wait_for(opened, timeout_s)
+        await within(timeout_s, opened)
         return cls(raw, closed)
 
     async def channel(self) -> AmqpChannel:

@@ -100,7 +100,8 @@ class WireClient(asyncio.Protocol):
             )
         except (OSError, TimeoutError) as error:
             raise NoConnectionError(
-                f"No connection to {target.authority} ({_reason(error)}).", remedy=_remedy(error)
+                f"No connection to {target.authority} ({_reason(error)}).",
+                remedy=_remedy(error, target),
             ) from error
         await asyncio.wait({client.opened}, timeout=answer_s)
         return client
@@ -249,9 +250,9 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _remedy(error: Exception) -> str:
+def _remedy(error: Exception, target: Target) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "Name the authority that signed it with --ca, and check the host's name in the URL."
-    if isinstance(error, ssl.SSLError):
+    if target.tls and isinstance(error, (ssl.SSLError, ConnectionResetError)):
         return "Check that the server speaks TLS there: else its URL begins with ws://."
     return "Check the URL, and that the server runs."

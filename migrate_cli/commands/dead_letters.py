@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Command = Callable[..., Any]
+_POSITIVE = click.IntRange(1, 2**63 - 1)  # a bigint of PostgreSQL
 
 
 def _chosen(command: Command) -> Command:
@@ -44,7 +45,7 @@ def dead_letters() -> None:
 @dead_letters.command("list")
 @_chosen
 @click.option("--all", "everything", is_flag=True, help="Those that were replayed as well.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option("--limit", type=_POSITIVE, default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def list_letters(
     *,
@@ -68,7 +69,7 @@ def list_letters(
 
 
 @dead_letters.command()
-@click.argument("letter_id", metavar="ID", type=int)
+@click.argument("letter_id", metavar="ID", type=_POSITIVE)
 @click.option("--settings", help="Django settings module.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.option("--body", "with_body", is_flag=True, help="Write the body, and nothing else.")
@@ -95,7 +96,7 @@ def show(*, letter_id: int, settings: str | None, as_json: bool, with_body: bool
 
 
 @dead_letters.command()
-@click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=_POSITIVE)
 @_chosen
 @click.option("--all", "everything", is_flag=True, help="All that wait, or all that are chosen.")
 @click.option(
@@ -140,7 +141,7 @@ def replay(
 
 
 @dead_letters.command()
-@click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=_POSITIVE)
 @_chosen
 @click.option("--all", "everything", is_flag=True, help="All, or all that are chosen.")
 @click.option("--replayed", is_flag=True, help="Only those that were replayed.")

@@ -10,6 +10,7 @@ from migrate_cli.convert.findings import Edit
 from migrate_cli.convert.notifs_names import alias_removed, imports_of, uses_of
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import PythonSource, is_import, string_value
+from migrate_cli.convert.syntax import below
 from migrate_cli.convert.wording import in_style, items_added
 
 Found = tuple[int, str, tuple[Edit, ...]]
@@ -17,6 +18,7 @@ Found = tuple[int, str, tuple[Edit, ...]]
 _ROUTER = "channels.routing.ProtocolTypeRouter"
 _URL_ROUTER = "channels.routing.URLRouter"
 _DJANGO = "django.core.asgi.get_asgi_application"
+_LAYER = "channels.layers.get_channel_layer"
 _OLD_HANDLER = "channels.http.AsgiHandler"
 _NOTIFS_ROUTES = "notifications.routing.websocket_urlpatterns"
 _OURS = "from channels_ws.routing import lifespan, websocket_urlpatterns  # noqa: E402"
@@ -42,6 +44,12 @@ def extended(project: Project, source: PythonSource, attribute: str) -> Iterator
         yield 1, what, ()
         return
     statement, value = statements[-1]
+    if isinstance(value, cst.Call) and project.name_of(source, value.func) == _LAYER:
+        what = (
+            "This is a channel layer, as Channels 1 had it, and no application: write asgi.py anew."
+        )
+        yield source.line(statement), what, ()
+        return
     router = _router_in(project, source, value)
     if router is None:
         yield _wrapped(project, source, attribute, statements)
@@ -150,9 +158,15 @@ class _Router:
         }
         self._http(entries.get("http"))
         self._before.append(_OURS_BESIDE)
+        if self._before[-2:-1]:
+            self._before.insert(-1, "")
         if not self._websocket(entries.get("websocket")):
-            what = "The WebSockets are routed in a way that is not understood: add "
-            return line, what + "`channels_ws.routing.websocket_urlpatterns` to the routes.", ()
+            what = (
+                "The WebSockets are routed in a way that is not understood: put "
+                "`channels_ws.routing.websocket_urlpatterns` behind the other routes, in place of "
+                "those of `notifications.routing`."
+            )
+            return line, what, ()
         if "lifespan" not in entries:
             self._missing.append('"lifespan": rooms.lifespan')
         self._add_missing(table)
@@ -202,11 +216,11 @@ class _Router:
         for call in source.of_type(cst.Call):
             inside = call is entry.value or entry.value in source.ancestors(call)
             if inside and project.name_of(source, call.func) == _URL_ROUTER and call.args:
-                self._routes(call.args[0].value)
-                return True
+                return self._routes(call.args[0].value)
         return False
 
-    def _routes(self, routes: cst.BaseExpression) -> None:
+    def _routes(self, routes: cst.BaseExpression) -> bool:
+        """Put the rooms into the routes; False where they are not understood."""
         source, project = self._source, self._project
         if project.name_of(source, routes) == _NOTIFS_ROUTES:
             # Its consumer sends what any client writes to the whole room.
@@ -217,14 +231,19 @@ class _Router:
                     self._edits += [
                         alias_removed(source, *one) for one in imports_of(project, source, name)
                     ]
-            return
+            return True
+        if any(use in below(routes) for use in uses_of(project, source, _NOTIFS_ROUTES)):
+            return False  # it would answer some of the rooms
         # Every path is a room, so the project's own routes come first.
         new = f"[*{source.code(routes)}, *rooms.websocket_urlpatterns]"
+        if isinstance(routes, cst.BinaryOperation):
+            new = f"{source.code(routes)} + rooms.websocket_urlpatterns"
         if isinstance(routes, cst.List) and routes.elements:
             last = source.span(routes.elements[-1].value)[1]
             self._edits.append(Edit(last, last, ", *rooms.websocket_urlpatterns"))
         else:
             self._edits.append(source.replaced(routes, new))
+        return True
 
     def _add_missing(self, table: cst.Dict) -> None:
         source = self._source

@@ -23,6 +23,7 @@ PROVIDERS = (
 )
 """What django-notifs 4 has the sending itself done by."""
 
+_MOST_HANDS = 5  # imports may go round in a circle
 OURS = "channels_ws.notify.channel.WebSocketChannel"
 
 
@@ -117,7 +118,7 @@ def aliases_by_class(project: Project) -> dict[str, tuple[str, ...]]:
 
     def add(alias: str | None, dotted: str | None) -> None:
         if alias is not None and dotted is not None:
-            dotted = project.origin(dotted)
+            dotted = _made_at(project, dotted)
             if alias not in found.get(dotted, ()):
                 found[dotted] = (*found.get(dotted, ()), alias)
 
@@ -139,6 +140,19 @@ def aliases_by_class(project: Project) -> dict[str, tuple[str, ...]]:
                     for target in part.targets:
                         add(_key(target.target), string_value(part.value))
     return found
+
+
+def _made_at(project: Project, dotted: str) -> str:
+    """The name by which a class is known in its own module, where packages hand it on."""
+    for _ in range(_MOST_HANDS):
+        module, _, name = dotted.rpartition(".")
+        path = project.module_path(module) if module else None
+        source = project.cache.get(path, project.text(path)) if path is not None else None
+        imported = source.imported(name) if source is not None else ""
+        if source is None or not imported:
+            break
+        dotted = project.absolute(source, imported)
+    return dotted
 
 
 def _key(target: cst.CSTNode) -> str | None:

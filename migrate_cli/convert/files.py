@@ -15,11 +15,12 @@ from pathlib import Path
 _SKIPPED_FOLDERS = frozenset(
     {"node_modules", "__pycache__", "site-packages", "bower_components", "__pypackages__"}
 )
+_OF_OTHERS = frozenset({"vendor", "vendored", "_vendor", "third_party", "thirdparty"})
 _MAX_BYTES = 2 * 1024 * 1024
 _FRONTEND = frozenset({".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".vue", ".svelte", ".html"})
 _READ = frozenset(
     {".py", ".txt", ".in", ".toml", ".cfg", ".ini", ".conf", ".service", ".yml", ".yaml", ".sh"}
-    | {".bash", ".xml", ".mk", ".dockerfile"}
+    | {".bash", ".xml", ".mk", ".dockerfile", ".ipynb"}
 )
 _READ_NAMES = ("Pipfile", "Procfile", "Dockerfile", "Makefile", "justfile", "Justfile")
 """What the names begin with: there is Dockerfile-ws, Procfile.dev."""
@@ -120,9 +121,11 @@ def _read(root: Path, path: Path) -> ProjectFile | None:
     except (SyntaxError, LookupError, UnicodeDecodeError):
         # Latin-1 reads anything: it can be searched, and is never written back.
         return ProjectFile(
-            relative, data.decode("latin-1"), data, "latin-1", left_alone="its encoding is unclear"
+            *(relative, data.decode("latin-1").replace("\0", ""), data, "latin-1"),
+            left_alone="its encoding is unclear",
         )
-    return ProjectFile(relative, text, data, encoding, bom, reason or _reason_of_text(path, text))
+    reason = reason or _reason_of_owner(root, path) or _reason_of_text(path, text)
+    return ProjectFile(relative, text, data, encoding, bom, reason)
 
 
 def _encoding(path: Path, data: bytes) -> str:
@@ -143,9 +146,21 @@ def _reason_of_place(path: Path) -> str:
     return ""
 
 
+def _reason_of_owner(root: Path, path: Path) -> str:
+    inside = path.relative_to(root).parts[:-1]
+    if _OF_OTHERS.intersection(inside):
+        return "it is a copy of somebody else's code"
+    for depth in range(1, len(inside) + 1):
+        if root.joinpath(*inside[:depth], ".git").exists():
+            return f"it belongs to the git repository in {'/'.join(inside[:depth])}"
+    return ""
+
+
 def _reason_of_text(path: Path, text: str) -> str:
     if path.name.endswith(("_pb2.py", "_pb2_grpc.py")) or _GENERATED.search(text[:_GENERATED_HEAD]):
         return "it is generated"
+    if path.suffix == ".ipynb":
+        return "it is a notebook"
     if path.suffix == ".py" and path.parent.name == "migrations" and path.name != "__init__.py":
         return "it is a migration"
     return ""

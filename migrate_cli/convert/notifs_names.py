@@ -69,6 +69,7 @@ def moved_name(project: Project, source: PythonSource, old: str, new: str) -> Mo
     if any(use.value not in local for use in names):
         edits += _beside_star(project, source, old, new)
         local[_leaf(old)] = _leaf(new)
+    name = ""
     if through_module:
         name = next((local[bound] for bound in _of_whole_module(source, found)), "")
         if not name:

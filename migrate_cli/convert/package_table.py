@@ -61,7 +61,7 @@ PACKAGES = {
     "greenlet": Package("3.0", "3.5.6"),
     "kombu": Package("5.4", "5.7.0"),
     "msgpack": Package("1.0.5", "1.2.4"),
-    "pika": Package("1.3", "1.4.4"),
+    "pika": Package("1.4", "1.4.4"),
     "pillow": Package("10.1", "13.0.0"),
     "psycopg": Package("3.2", "3.3.9"),
     "psycopg2": Package("2.9.9", "2.9.13"),

@@ -34,10 +34,13 @@ HINTS = (
     "ProtocolTypeRouter",
     "get_asgi_application",
     "AppConfig",
+    *("urlpatterns", "URLRouter"),  # of channels_consumers
     "construct_message",
     # of django_removed
     *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "urlquote"),
     *("contrib.postgres.fields", "is_safe_url", "NullBooleanField", "urlresolvers"),
+    *("django.contrib.auth.views", "staticfiles.templatetags", "render_to_response"),
+    *("python_2_unicode_compatible", "django.utils.six", "import six", "django.utils.timezone"),
 )
 """A module that holds none of these words concerns no rule, so it need not be parsed."""
 
@@ -150,11 +153,14 @@ class Project:
 
     @cached_property
     def unparsed(self) -> list[ProjectFile]:
-        """Python files that may concern a rule, and are none that this Python's grammar knows."""
+        """Python files that may concern a rule, and are none that this Python's grammar knows, or
+        could not be read; notebooks too."""
         return [
             one
             for path, one in self.files.items()
-            if path.endswith(".py") and _HINT.search(one.text) and path not in self.sources
+            if path.endswith((".py", ".ipynb"))
+            and path not in self.sources
+            and (_HINT.search(one.text) or (one.left_alone and not one.data))
         ]
 
     def sources_with(self, *words: str) -> Iterator[PythonSource]:

@@ -66,6 +66,11 @@ def checked(project: Project, rabbit: RabbitChannel, all_of_them: Sequence[Rabbi
         raise NotUnderstoodError("the exchange and the body are not written as arguments")
     if string_value(rabbit.room) == "":
         raise NotUnderstoodError("it publishes to a queue, not to a fanout exchange for each room")
+    if _declares_otherwise(project, rabbit.channel.source):
+        raise NotUnderstoodError(
+            "its exchange is declared durable, auto-delete or with arguments, and wsmigrate's "
+            "publisher declares it without, which RabbitMQ refuses while the other one is there"
+        )
     kinds = _exchange_types(project, rabbit.channel.source)
     routing_key = argument(rabbit.call, "routing_key", 1)
     if kinds - {"fanout"} or (not kinds and string_value(routing_key) != ""):
@@ -78,11 +83,39 @@ def _exchange_types(project: Project, source: PythonSource) -> set[str | None]:
     for call in method_calls(source.module, "exchange_declare"):
         if use.comes_from_pika(call.func):
             kind = argument(call, "exchange_type", 1) or argument(call, "type", 1)
-            text = string_value(kind)
+            text = string_value(kind) or _constant(source, kind)
             if text is None and kind is not None and source.code(kind).endswith(".fanout"):
                 text = "fanout"  # pika.exchange_type.ExchangeType
             found.add("direct" if kind is None else text)
     return found
+
+
+def _constant(source: PythonSource, value: cst.CSTNode | None) -> str | None:
+    """The string that a name, or an attribute of ``self``, is set to, if it is set once."""
+    name = value.attr if isinstance(value, cst.Attribute) else value
+    if not isinstance(name, cst.Name):
+        return None
+    made = [
+        one.value
+        for one in source.of_type(cst.Assign)
+        for target in one.targets
+        if (isinstance(target.target, cst.Name) and target.target.value == name.value)
+        or (isinstance(target.target, cst.Attribute) and target.target.attr.value == name.value)
+    ]
+    return string_value(made[0]) if len(made) == 1 else None
+
+
+def _declares_otherwise(project: Project, source: PythonSource) -> bool:
+    """Whether an exchange is declared in another way than by default: RabbitMQ answers 406 to who
+    declares it by default then."""
+    use = pika_use(project, source)
+    return any(
+        not (isinstance(value, cst.Name) and value.value in {"False", "None"})
+        for call in method_calls(source.module, "exchange_declare")
+        if use.comes_from_pika(call.func)
+        for name, position in (("durable", 3), ("auto_delete", 4), ("arguments", 6))
+        if (value := argument(call, name, position)) is not None
+    )
 
 
 def standard_room_key(project: Project, rabbit: RabbitChannel) -> str | None:
@@ -90,6 +123,8 @@ def standard_room_key(project: Project, rabbit: RabbitChannel) -> str | None:
     ``json.dumps(extra_data["message"])`` to the exchange ``extra_data[key]``. Else None."""
     channel = rabbit.channel
     if set(channel.methods) - {"construct_message", "notify"} - _pika_methods(project, channel):
+        return None
+    if _declares_otherwise(project, channel.source):
         return None
     if len(channel.node.bases) != 1 or channel.base is None or rabbit.method.decorators:
         return None

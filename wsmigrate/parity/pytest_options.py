@@ -18,6 +18,8 @@ NAMES = (
     ("--parity-ca", "certificates to trust with wss://, PEM"),
     ("--parity-notifs-3", "a Python with django-notifs 3"),
     ("--parity-notifs-4", "a Python with django-notifs 4"),
+)
+SECONDS = (
     ("--parity-patience", "seconds without any message until one is believed to be missing"),
     ("--parity-late-after", "seconds that a message may come later than on the other server"),
 )
@@ -28,9 +30,10 @@ def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup(
         "wsmigrate parity", "two WebSocket servers (pytest --pyargs compat_tests)"
     )
-    for name, text in NAMES:
+    known = [(name, text, str) for name, text in NAMES]
+    for name, text, kind in (*known, *((name, text, float) for name, text in SECONDS)):
         try:
-            group.addoption(name, default=None, help=text)
+            group.addoption(name, default=None, type=kind, help=text)
         except ValueError:  # another plugin has one of that name, and goes first
             continue
     try:

@@ -1,4 +1,4 @@
-"""Names of Django that are gone in 5.2, for which there is a tool of its own."""
+"""What Django took away between the old stack's release and 5.2."""
 
 from __future__ import annotations
 
@@ -7,52 +7,105 @@ from collections.abc import Iterator
 import libcst as cst
 
 from migrate_cli.convert.findings import Finding, Safety
-from migrate_cli.convert.notifs_names import imported_module
+from migrate_cli.convert.notifs_names import imported_module, moved_name
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.registry import Example, rule
 from migrate_cli.convert.stack import uses_stack
 
 RULE = "django_removed"
-_GONE = {
-    "django.conf.urls.url": "4.0",
-    "django.utils.translation.ugettext": "4.0",
-    "django.utils.translation.ugettext_lazy": "4.0",
-    "django.utils.translation.ugettext_noop": "4.0",
-    "django.utils.translation.ungettext": "4.0",
-    "django.utils.encoding.force_text": "4.0",
-    "django.utils.encoding.smart_text": "4.0",
-    "django.contrib.postgres.fields.JSONField": "4.0",
-    "django.utils.http.urlquote": "4.0",
-    "django.utils.http.is_safe_url": "4.0",
-    "django.db.models.NullBooleanField": "4.0",
-    "django.core.urlresolvers.reverse": "2.0",
+_RENAMED = {
+    "django.conf.urls.url": ("django.urls.re_path", "4.0"),
+    "django.core.urlresolvers.reverse": ("django.urls.reverse", "2.0"),
+    "django.core.urlresolvers.reverse_lazy": ("django.urls.reverse_lazy", "2.0"),
+    "django.core.urlresolvers.resolve": ("django.urls.resolve", "2.0"),
+    "django.utils.encoding.force_text": ("django.utils.encoding.force_str", "4.0"),
+    "django.utils.encoding.smart_text": ("django.utils.encoding.smart_str", "4.0"),
+    "django.utils.http.is_safe_url": (
+        "django.utils.http.url_has_allowed_host_and_scheme",
+        "4.0",
+    ),
+    "django.utils.translation.ugettext": ("django.utils.translation.gettext", "4.0"),
+    "django.utils.translation.ugettext_lazy": ("django.utils.translation.gettext_lazy", "4.0"),
+    "django.utils.translation.ugettext_noop": ("django.utils.translation.gettext_noop", "4.0"),
+    "django.utils.translation.ungettext": ("django.utils.translation.ngettext", "4.0"),
+    "django.utils.translation.ungettext_lazy": ("django.utils.translation.ngettext_lazy", "4.0"),
 }
+"""Functions that were another name of what they are to be, and the release that took them away."""
+_GONE = {
+    "django.contrib.postgres.fields.JSONField": "4.0",
+    "django.contrib.auth.views.login": "2.1",
+    "django.contrib.auth.views.logout": "2.1",
+    "django.contrib.staticfiles.templatetags.staticfiles.static": "3.0",
+    "django.db.models.NullBooleanField": "4.0",
+    "django.shortcuts.render_to_response": "3.0",
+    "django.utils.encoding.python_2_unicode_compatible": "3.0",
+    "django.utils.http.urlquote": "4.0",
+    "django.utils.six": "3.0",
+    "django.utils.timezone.utc": "5.0",
+}
+WORDS = tuple(sorted({name.rpartition(".")[2] for name in (*_RENAMED, *_GONE)}))
 
 EXAMPLE = Example(
-    {"chat/urls.py": "from django.conf.urls import url\n\nurlpatterns = [url('^$', view)]\n"}, {}
+    {
+        "chat/urls.py": """\
+from django.conf.urls import include, url
+
+urlpatterns = [url(r"^chat/", include("chat.rooms.urls"))]
+"""
+    },
+    {
+        "chat/urls.py": """\
+from django.urls import re_path
+from django.conf.urls import include
+
+urlpatterns = [re_path(r"^chat/", include("chat.rooms.urls"))]
+"""
+    },
 )
 
 
 @rule(
     title="Django's own removals",
-    follows="Django 4.0 and 5.0 release notes, Features removed",
+    follows="Django 2.0, 2.1, 3.0, 4.0 and 5.0 release notes, Features removed",
     example=EXAMPLE,
 )
 def examine(project: Project) -> Iterator[Finding]:
-    """Listed: `django-upgrade --target-version 5.2` rewrites them, and knows many more."""
+    """What has a new name gets it. Anything else is listed: `django-upgrade --target-version 5.2`
+    rewrites much of it, and knows many more."""
     if not uses_stack(project):
         return
     for source in project.sources.values():
+        if "django" not in source.text:
+            continue
+        for old, (new, since) in _RENAMED.items():
+            yield from _renamed(project, source, old, new, since)
         for statement in source.of_type(cst.ImportFrom):
             module = imported_module(project, source, statement)
             if isinstance(statement.names, cst.ImportStar) or not module.startswith("django."):
                 continue
             for alias in statement.names:
                 name = f"{module}.{alias.evaluated_name}"
-                if name in _GONE:
+                known = next((one for one in _GONE if f"{name}.".startswith(f"{one}.")), "")
+                if known:
                     what = (
-                        f"{name} is gone since Django {_GONE[name]}: run `django-upgrade "
+                        f"{known} is gone since Django {_GONE[known]}: run `django-upgrade "
                         "--target-version 5.2` on this file."
                     )
                     line = source.line(statement)
                     yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
+
+
+def _renamed(
+    project: Project, source: PythonSource, old: str, new: str, since: str
+) -> Iterator[Finding]:
+    moved = moved_name(project, source, old, new)
+    if moved is None or source.enclosing(moved.place, cst.Try) is not None:
+        return  # one of two places that are tried
+    line = source.line(moved.place)
+    what = f"{old} is gone since Django {since}: it is {new}."
+    if moved.problem:
+        what += f" Left alone: {moved.problem}."
+        yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
+    elif edits := moved.all_edits(source):
+        yield Finding(RULE, source.path, line, what, Safety.SAFE, edits)

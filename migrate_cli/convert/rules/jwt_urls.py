@@ -23,6 +23,15 @@ _VIEWS = {
     "VerifyJSONWebToken": "TokenVerifyView",
 }
 
+_DIFFERENCES = {
+    "TokenObtainPairView": "It answers `access` and `refresh` where `token` was: the frontend has "
+    "to read them, or a serializer of yours (TOKEN_OBTAIN_SERIALIZER) adds `token`.",
+    "TokenRefreshView": "It takes `refresh` where `token` was posted, and answers `access`: the "
+    "frontend has to keep the refresh token, or a serializer of yours (TOKEN_REFRESH_SERIALIZER) "
+    "takes `token`.",
+    "TokenVerifyView": "It takes `token` as before, and answers nothing where `token` was.",
+}
+
 EXAMPLE = Example(
     {
         "chatire/urls.py": """\
@@ -56,7 +65,8 @@ urlpatterns = [
     example=EXAMPLE,
 )
 def examine(project: Project) -> Iterator[Finding]:
-    """The answers differ, and that is said: `access` and `refresh` in place of `token`."""
+    """What is posted and answered differs, and each finding says how: `access` and `refresh` in
+    place of `token`."""
     if not uses_stack(project):
         return
     for source in project.sources_with("rest_framework_jwt"):
@@ -73,20 +83,19 @@ def _view(project: Project, source: PythonSource, old: str, new: str) -> Iterato
     )
     if moved is None:
         return
-    what = (
-        f"{old} is simplejwt's {new} now. It answers `access` and `refresh` where `token` was: "
-        "the frontend has to read them, or a serializer of yours adds `token`."
-    )
+    what = f"{old} is simplejwt's {new} now. {_DIFFERENCES[new]}"
     line = source.line(moved.place)
     if moved.problem or _is_base(source, moved.uses):
-        yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
+        why = moved.problem or "it is subclassed here"
+        yield Finding(RULE, source.path, line, f"{what} Left alone: {why}.", Safety.BY_HAND)
         return
     is_view_function = not old[0].isupper()
     edits: list[Edit] = list(moved.edits)
     for use in moved.uses:
         name = moved.written(source, use)
         edits.append(source.replaced(use, f"{name}.as_view()" if is_view_function else name))
-    yield Finding(RULE, source.path, line, what, Safety.SAFE, tuple(edits))
+    if edits:
+        yield Finding(RULE, source.path, line, what, Safety.SAFE, tuple(edits))
 
 
 def _is_base(source: PythonSource, uses: tuple[cst.CSTNode, ...]) -> bool:

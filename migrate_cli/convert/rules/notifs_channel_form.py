@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate_cli.convert.channel_classes import ChannelClass, channel_classes
+from migrate_cli.convert.channel_classes import ChannelClass, aliases_by_class, channel_classes
 from migrate_cli.convert.class_text import behind_class, missing_imports
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.rabbit_channels import is_standard, rabbit_channels
 from migrate_cli.convert.registry import Example, rule
+from migrate_cli.convert.stack import uses_notifs
 from migrate_cli.convert.wording import in_style
 
 RULE = "notifs_channel_form"
@@ -96,11 +97,26 @@ from notifications.providers import BaseNotificationProvider
 )
 def examine(project: Project) -> Iterator[Finding]:
     """The class stays what it is, with another base; beside it come a provider that calls it and a
-    channel with its alias. A class that NOTIFICATIONS_CHANNELS does not name is listed."""
+    channel with its alias. Listed are a class that NOTIFICATIONS_CHANNELS does not name, and a
+    name there that no class has."""
     standard = {id(one.channel) for one in rabbit_channels(project) if is_standard(project, one)}
     for channel in channel_classes(project):
         if channel.has_old_form and id(channel) not in standard and not _is_wrapped(channel):
             yield _finding(project, channel)
+    yield from _not_found(project)
+
+
+def _not_found(project: Project) -> Iterator[Finding]:
+    """What the settings name, and no class statement of a module makes."""
+    known = {one.dotted for one in channel_classes(project)}
+    for dotted, aliases in aliases_by_class(project).items():
+        path = project.module_path(dotted.rpartition(".")[0])
+        if path is not None and dotted not in known and uses_notifs(project):
+            what = (
+                f"NOTIFICATIONS_CHANNELS calls {dotted} {', '.join(aliases)}, and no class of that "
+                "name is written out here: whether it fits django-notifs 4 cannot be seen."
+            )
+            yield Finding(RULE, path, 1, what, Safety.BY_HAND)
 
 
 def _is_wrapped(channel: ChannelClass) -> bool:

@@ -22,6 +22,7 @@ _RENAMED = {
     "notifications.channels.DjangoWebSocketChannel": _OURS,
     "notifications.channels.channels_websocket.WebSocketChannel": _OURS,
 }
+_FOR_MIGRATIONS = "notifications.fields.ListField"
 _GONE = {
     "notifications.channels.PushNotificationChannel": "is gone in 4.0: use its provider `fcm_web`",
     "notifications.channels.BasicWebSocketChannel": "is gone since 3.0; it published to a queue "
@@ -29,7 +30,7 @@ _GONE = {
     "notifications.tasks.send_notification": "is gone in 4.0: the task is `consume`, and notify() "
     "starts it",
     "notifications.backends.utils._send_notification": "is gone in 4.0",
-    "notifications.fields.ListField": "is for old migrations only since 3.0.5: use JSONField",
+    _FOR_MIGRATIONS: "is for old migrations only since 3.0.5: use JSONField",
 }
 
 EXAMPLE = Example(
@@ -65,6 +66,8 @@ def examine(project: Project) -> Iterator[Finding]:
         for old, new in _RENAMED.items():
             yield from _renamed(project, source, old, new)
         for old, reason in _GONE.items():
+            if old == _FOR_MIGRATIONS and "/migrations/" in f"/{source.path}":
+                continue
             places = [one for one, _ in imports_of(project, source, old)]
             for place in places or uses_of(project, source, old):
                 what = f"{old} {reason}."

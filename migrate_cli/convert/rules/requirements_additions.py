@@ -13,7 +13,7 @@ from migrate_cli.convert.requirement_files import added_behind, entries
 from migrate_cli.convert.stack import uses_stack
 
 RULE = "requirements_additions"
-_WSMIGRATE = "wsmigrate[server,bridge,cli]"
+WSMIGRATE = "wsmigrate[server,bridge,cli]"
 
 EXAMPLE = Example(
     {"requirements.txt": "django-notifs==4.0.0  # rooms\npika==1.4.4\n"},
@@ -40,7 +40,7 @@ def examine(project: Project) -> Iterator[Finding]:
         return
     found = entries(project)
     have = {one.name for one in found}
-    wanted = [name for name in (*NEEDED, _WSMIGRATE) if name.partition("[")[0] not in have]
+    wanted = [name for name in (*NEEDED, WSMIGRATE) if name.partition("[")[0] not in have]
     anchor = _anchor(found)
     if not wanted:
         return

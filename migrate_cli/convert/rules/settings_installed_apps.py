@@ -9,6 +9,7 @@ import libcst as cst
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
 from migrate_cli.convert.python_source import string_value
+from migrate_cli.convert.rabbit_channels import ROOM_PARAM, room_param
 from migrate_cli.convert.registry import Example, rule
 from migrate_cli.convert.settings_modules import (
     SettingsModule,
@@ -80,10 +81,13 @@ def _in_classes(project: Project) -> Iterator[Finding]:
             )
             holder = source.enclosing(assign, cst.ClassDef)
             if is_ours and holder is not None and PUBLISHER not in source.text:
+                key = room_param(project)
+                room = f", {ROOM_PARAM} = {key!r}" if key is not None else ""
                 what = (
                     f"The settings are in the class {holder.name.value}, which no rule rewrites: "
-                    "add the apps, the database, its router, the layer and ASGI_APPLICATION of "
-                    "docs/install.md to it."
+                    f"add to it, from docs/install.md, the apps ({', '.join(_SERVER)} and, behind "
+                    f"notifications, {PUBLISHER}), the database and its router, CHANNEL_LAYERS, "
+                    f"ASGI_APPLICATION, DEFAULT_AUTO_FIELD, WSMIGRATE with the broker's URL{room}."
                 )
                 line = source.line(assign)
                 yield Finding(RULE, source.path, line, what, Safety.BY_HAND)

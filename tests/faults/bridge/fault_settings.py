@@ -15,5 +15,6 @@ WSMIGRATE |= {
     "BIND_TIMEOUT_S": 30.0,
     "MAX_MESSAGE_BYTES": from_environment("FAULT_MAX_MESSAGE_BYTES", 2 << 20),
     "BRIDGE_MEMORY_BYTES": from_environment("FAULT_MEMORY_BYTES", 256 << 20),
+    "DEAD_LETTER_BYTES": from_environment("FAULT_DEAD_LETTER_BYTES", 1 << 30),
     "INBOX_MAX_BYTES": from_environment("FAULT_INBOX_BYTES", 1 << 30),
 }

@@ -54,6 +54,51 @@ async def test_each_kind_of_poison_is_kept_as_a_dead_letter_and_holds_up_nobody(
     assert [one["message_id"] for one in letters[:20]] == [f"m{number}" for number in range(20)]
 
 
+async def test_a_flood_of_poison_is_kept_and_does_not_hold_up_the_rooms_beside_it(
+    project: Project,
+    bridges: Bridges,
+    amqp_url: str,
+    publisher: FaultPublisher,
+    listeners: Listeners,
+) -> None:
+    """One letter at a time took a transaction each, and a look at all that were there before."""
+    await asyncio.to_thread(publish_poison, amqp_url, "fault-0", 20_000)
+    publisher.publish("fault-0", b"after")
+    only = await asyncio.to_thread(bridges.start)
+    await listeners.account_for(publisher.ledger)
+    assert only.figure("dead_lettered") == 20_000
+    counted = project.execute("SELECT count(*), count(body) FROM wsmigrate_dead_letter")
+    assert counted == [(20_000, 20_000)]
+    rows = project.execute("SELECT position FROM wsmigrate_dead_letter ORDER BY id")
+    assert rows == sorted(rows)
+
+
+def publish_poison(amqp_url: str, room: str, count: int) -> None:
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        channel = connection.channel()
+        for number in range(count):
+            channel.basic_publish(room, "", b"\xff %d" % number)
+
+
+async def test_dead_letters_beyond_their_bound_are_kept_without_bodies(
+    project: Project, bridges: Bridges, publisher: FaultPublisher, listeners: Listeners
+) -> None:
+    project.variables = {**project.variables, "FAULT_DEAD_LETTER_BYTES": "2500"}
+    await asyncio.to_thread(bridges.start)
+    for number in range(5):
+        publisher.publish("fault-0", b"\xff" * 999 + b"%d" % number, poison=True)
+    publisher.publish("fault-0", b"after")
+    await listeners.account_for(publisher.ledger)
+    letters = json.loads((await asyncio.to_thread(dead_letters, project, "list", "--json"))[1])
+    assert [one["body_kept"] for one in letters] == [True, True, False, False, False]
+    code, said = await asyncio.to_thread(dead_letters, project, "show", str(letters[4]["id"]))
+    assert (code, "(not kept)" in said) == (0, True)
+    code, said = await asyncio.to_thread(
+        dead_letters, project, "replay", str(letters[4]["id"]), "--replace-bad-bytes"
+    )
+    assert (code, "its body was not kept" in said) == (1, True)
+
+
 async def test_a_dead_letter_is_replayed_once_after_the_limit_was_raised(
     project: Project, bridges: Bridges, publisher: FaultPublisher, listeners: Listeners
 ) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 
+import psutil
 import psycopg
 from bridges import Bridges
 from fault_ledger import FaultPublisher
@@ -58,6 +59,34 @@ def terminate(dsn: str) -> int:
                 " OR application_name = 'wsmigrate layer, sending')"
             ).fetchall()
         )
+
+
+async def test_a_bridge_that_is_told_to_end_does_not_wait_for_a_frozen_database(
+    services: Services,
+    bridges: Bridges,
+    publisher: FaultPublisher,
+    listeners: Listeners,
+) -> None:
+    only = await asyncio.to_thread(bridges.start)
+    publisher.publish("fault-0", b"before")
+    await listeners.account_for(publisher.ledger)
+    postmaster = psutil.Process(services.pid("postgres"))
+    frozen = [postmaster, *postmaster.children(recursive=True)]
+    for process in frozen:
+        process.suspend()
+    try:
+        publisher.publish("fault-0", b"meanwhile")
+        await asyncio.sleep(1)
+        only.send(signal.SIGTERM)
+        # The batch in hand gets ten seconds; the database then three for the leases.
+        await asyncio.to_thread(wait_until, lambda: not only.is_running, only.said, 30)
+    finally:
+        for process in frozen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+    assert "Stopped:" in only.said()
+    await asyncio.to_thread(bridges.start)
+    await listeners.account_for(publisher.ledger)
 
 
 async def test_a_database_that_refuses_the_login_for_a_while_is_waited_for(

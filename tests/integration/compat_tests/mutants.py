@@ -102,6 +102,10 @@ def sends_one_late(connection: Connection, payload: bytes) -> None:
         connection.text(payload)
 
 
+def all_late(connection: Connection, payload: bytes) -> None:
+    connection.later(1.2, lambda: connection.text(payload))
+
+
 def closes_early(connection: Connection, payload: bytes) -> None:
     connection.text(payload)
     if connection.sent == 2:

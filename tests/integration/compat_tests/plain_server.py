@@ -56,7 +56,12 @@ class Connection:
     def flush(self) -> None:
         for data in self.protocol.data_to_send():
             if data:
-                self._writer.write(data)
+                is_pong = data[0] == 0x8A  # of less than 126 bytes (RFC 6455, 5.5)
+                self._writer.write(self._pong_of(data) if is_pong else data)
+
+    def _pong_of(self, data: bytes) -> bytes:
+        payload = self.server.pong(data[2:])
+        return bytes((data[0], len(payload))) + payload
 
     def cut(self) -> None:
         self._writer.transport.abort()
@@ -71,6 +76,8 @@ class PlainServer:
         *,
         extensions: Any = None,
         accept: Callable[[Connection, Any], None] = lambda *_: None,
+        answer_after_s: float = 0.0,
+        pong: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self.send = send
         self.extensions = extensions
@@ -78,6 +85,8 @@ class PlainServer:
         self.rooms: defaultdict[str, list[Connection]] = defaultdict(list)
         self.count = 0
         self._accept = accept
+        self._answer_after_s = answer_after_s
+        self.pong = pong
         self._server: asyncio.Server | None = None
 
     @property
@@ -104,6 +113,8 @@ class PlainServer:
         connection = Connection(self, writer)
         try:
             while data := await reader.read(1 << 16):
+                if not connection.room:
+                    await asyncio.sleep(self._answer_after_s)
                 connection.protocol.receive_data(data)
                 for event in connection.protocol.events_received():
                     self._take(connection, event)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import socketserver
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -32,13 +36,54 @@ def pair(town: Town) -> tuple[str, str]:
     return town.add(PlainServer()).url, town.add(make()).url
 
 
+@pytest.fixture(scope="module")
+def no_http() -> Iterator[str]:
+    """A server that takes connections and says something else."""
+
+    class Greets(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"SSH-2.0-something\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Greets) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def begun(town: Town, pair: tuple[str, str], tmp_path: Path):
+    """A run as a process, of which the first case has ended, on one of the pair as new server."""
+
+    def begin(channels: int) -> subprocess.Popen[str]:
+        words = ("--legacy", pair[0], "--channels", pair[channels])
+        files = ("--junit", "report.xml", "--json", "report.json")
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "migrate_cli", "parity", "check", *words, *files),
+                *("--publish-http", town.publish_url),
+            ],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith(("ok", "DIFFERS")[channels]):
+            assert process.poll() is None
+        return process
+
+    return begin
+
+
 def check(parity: Run, town: Town, legacy: str, channels: str, *more: str | Path):
     words = ("--legacy", legacy, "--channels", channels, "--publish-http", town.publish_url)
     return parity("check", *words, "--case", "texts", *more)
 
 
-def test_servers_that_match_end_with_0(parity, town, pair, tmp_path):
-    done = check(parity, town, pair[0], pair[0], "--json", "report.json")
+def test_servers_that_match_end_with_0(parity_process, town, pair, tmp_path):
+    done = check(parity_process, town, pair[0], pair[0], "--json", "report.json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "MATCHED" in done.stdout
     report = json.loads((tmp_path / "report.json").read_text())
@@ -47,9 +92,9 @@ def test_servers_that_match_end_with_0(parity, town, pair, tmp_path):
     assert (report["mismatched"], report["differences"]) == (0, [])
 
 
-def test_servers_that_differ_end_with_1_and_show_where(parity, town, pair, tmp_path):
+def test_servers_that_differ_end_with_1_and_show_where(parity_process, town, pair, tmp_path):
     files = ("--json", "report.json", "--junit", "report.xml", "--html", "report.html")
-    done = check(parity, town, *pair, *files)
+    done = check(parity_process, town, *pair, *files)
     assert done.returncode == 1
     assert "MISMATCHED: payload" in done.stdout
     assert re.search(r"hex  0000[0-9a-f]{4}: .*\[[0-9a-f]{2}\]", done.stdout)
@@ -70,6 +115,10 @@ def test_servers_that_differ_end_with_1_and_show_where(parity, town, pair, tmp_p
     [
         (("--legacy", "ws://127.0.0.1:1", "--channels", "{good}"), "No connection to 127.0.0.1:1"),
         (("--legacy", "http://x", "--channels", "{good}"), "no WebSocket URL"),
+        (("--legacy", "{good}", "--channels", "{no-http}"), "with nothing that is HTTP"),
+        (("--legacy", "wss{good}", "--channels", "{good}"), "that the server speaks TLS"),
+        (("--legacy", "{good}", "--channels", "{good}", "--json", "/proc/x"), "cannot be written"),
+        (("--legacy", "{good}", "--channels", "{good}", "--html", "no/x"), "no such folder"),
         (("--legacy", "{good}", "--channels", "{good}"), "NO DATA"),
         (
             ("--legacy", "{good}", "--channels", "{good}", "--publish-http", "http://127.0.0.1:1/"),
@@ -93,12 +142,31 @@ def test_servers_that_differ_end_with_1_and_show_where(parity, town, pair, tmp_p
         (("--legacy", "{good}", "--channels", "{good}", "--case", "nonsense"), "no case nonsense"),
     ],
 )
-def test_what_cannot_be_run_ends_with_2_and_says_why(parity, pair, words, said):
-    done = parity("check", *(word.replace("{good}", pair[0]) for word in words))
+def test_what_cannot_be_run_ends_with_2_and_says_why(parity, pair, no_http, words, said):
+    secure = pair[0].replace("ws:", "wss:")
+    urls = {"wss{good}": secure, "{good}": pair[0], "{no-http}": no_http}
+    for name, url in urls.items():
+        words = [word.replace(name, url) for word in words]
+    done = parity("check", *words)
     assert done.returncode == 2, done.stdout + done.stderr
     assert re.search(said, done.stdout + done.stderr)
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "channels", "code"), [(signal.SIGINT, 0, 2), (signal.SIGTERM, 1, 1)]
+)
+def test_a_run_that_is_interrupted_reports_what_it_has(begun, tmp_path, number, channels, code):
+    process = begun(channels)
+    process.send_signal(number)
+    said, complaints = process.communicate(timeout=60)
+    assert process.returncode == code, said + complaints
+    assert "Traceback" not in complaints
+    assert "inconclusive" in said
+    junit = ET.fromstring((tmp_path / "report.xml").read_text())  # noqa: S314 - our own
+    assert int(junit.attrib["errors"]) > 10
+    assert json.loads((tmp_path / "report.json").read_text())["inconclusive"] > 10
 
 
 def test_a_command_of_ones_own_publishes(parity, town, pair, tmp_path):
@@ -166,6 +234,36 @@ def test_the_suite_runs_under_pytest_from_any_folder(town, pair, tmp_path):
     assert bad.returncode == 1
     assert "payload in room" in bad.stdout
     assert "test_both_servers_send_the_same[planes]" in bad.stdout
+
+
+def test_beside_other_tests_and_processes_each_knows_that_frames_were_compared(
+    town, pair, tmp_path
+):
+    words = ("--legacy-url", pair[0], "--channels-url", pair[0])
+    publish = ("--parity-publish-http", town.publish_url)
+    chosen = ("-k", "frames_were or ascii", "--numprocesses", "2")
+    done = run_pytest(tmp_path, *words, *publish, *chosen)
+    assert done.returncode == 0, done.stdout
+    alone = run_pytest(tmp_path, *words, *publish, "-k", "frames_were")
+    assert alone.returncode == 0, alone.stdout
+    assert "1 passed" in alone.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--legacy-url", "http://x", "--channels-url", "{good}"), "is no WebSocket URL"),
+        (("--legacy-url", "{good}", "--channels-url", "ws://127.0.0.1:1"), "No connection to"),
+        (("--parity-patience", "soon"), "invalid float value"),
+    ],
+)
+def test_pytest_is_told_in_a_sentence_what_cannot_be(pair, tmp_path, words, said):
+    given = (word.replace("{good}", pair[0]) for word in words)
+    done = run_pytest(tmp_path, *given, "-k", "one-byte")
+    assert done.returncode != 0
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "During handling" not in done.stdout
 
 
 def test_without_options_pytest_says_what_is_missing_and_fails_nobody(tmp_path):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from mutants import MUTANTS
-from parity_runs import held
+from mutants import MUTANTS, all_late
+from parity_runs import held, held_at_once
 from plain_server import PlainServer, Town
 
 from compat_tests.config import Given
+from compat_tests.running.outcomes import SuiteOutcome
 from wsmigrate.errors import ExitCode
 
 CASES = ("one-byte", "json", "interleaved-rooms", "all-equal", "handshake-deflate")
@@ -15,36 +16,91 @@ LIMIT_S = 90
 BOTH_WAYS = ("reorders two", "drops every 50th", "changes one byte", "empty", "closes early")
 
 
+COPIES = 12
+AT_ONCE = 6
+
+
 @pytest.fixture(scope="module")
 def good(town: Town) -> PlainServer:
     return town.add(PlainServer())
 
 
-def kinds_of(town: Town, legacy: str, channels: str) -> tuple[set[str], ExitCode]:
-    given = Given(legacy, channels, publish_http=town.publish_url, patience_s=1.0)
-    outcome = held(given, *CASES)
-    return {one.kind.value for case in outcome.outcomes for one in case.mismatched}, (
-        outcome.exit_code
-    )
+@pytest.fixture(scope="module")
+def outcomes(town: Town, good: PlainServer) -> dict[str, SuiteOutcome]:
+    """Runs of some cases, by name, several at a time: they wait for the most part."""
+    mutants = {name: town.add(make()) for name, (make, _) in MUTANTS.items()}
+    copy = town.add(PlainServer())
+    pairs = {f"new: {name}": (good.url, mutants[name].url) for name in MUTANTS}
+    pairs |= {f"old: {name}": (mutants[name].url, good.url) for name in BOTH_WAYS}
+    pairs |= {f"copy {number}": (good.url, copy.url) for number in range(COPIES)}
+    given = {
+        name: Given(*urls, publish_http=town.publish_url, patience_s=1.0)
+        for name, urls in pairs.items()
+    }
+    found = held_at_once(given, CASES, AT_ONCE)
+    for server in (*mutants.values(), copy):
+        town.remove(server)
+    return found
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_mutant_is_caught_and_named(town, good, name):
-    make, kind = MUTANTS[name]
-    mutant = town.add(make())
-    kinds, code = kinds_of(town, good.url, mutant.url)
-    town.remove(mutant)
-    assert code is ExitCode.REFUSED
-    assert kind in kinds
+def test_a_mutant_is_caught_and_named(outcomes, name):
+    outcome = outcomes[f"new: {name}"]
+    kinds = {one.kind.value for case in outcome.outcomes for one in case.mismatched}
+    assert outcome.exit_code is ExitCode.REFUSED
+    assert MUTANTS[name][1] in kinds
 
 
 @pytest.mark.parametrize("name", BOTH_WAYS)
-def test_a_mutant_in_the_place_of_the_old_server_is_caught_too(town, good, name):
-    make, _ = MUTANTS[name]
-    mutant = town.add(make())
-    _, code = kinds_of(town, mutant.url, good.url)
-    town.remove(mutant)
-    assert code is ExitCode.REFUSED
+def test_a_mutant_in_the_place_of_the_old_server_is_caught_too(outcomes, name):
+    assert outcomes[f"old: {name}"].exit_code is ExitCode.REFUSED
+
+
+@pytest.mark.parametrize("number", range(COPIES))
+def test_two_copies_never_differ_in_any_of_many_runs(outcomes, number):
+    outcome = outcomes[f"copy {number}"]
+    assert [one.case.name for one in outcome.outcomes if one.mismatched or one.doubts] == []
+    assert outcome.exit_code is ExitCode.DONE
+
+
+@pytest.mark.parametrize(
+    ("send", "name", "kinds"),
+    [
+        # The last message is late too, behind messages that need not have come.
+        (all_late, "not-utf-8", {"late"}),
+        # Several warm-up messages are on their way when the client leaves.
+        (all_late, "broken-opcode", {"late"}),
+    ],
+)
+def test_what_is_late_is_not_taken_for_missing(town, good, send, name, kinds):
+    slow = town.add(PlainServer(send))
+    outcome = held(Given(good.url, slow.url, publish_http=town.publish_url), name)
+    town.remove(slow)
+    assert {one.kind.value for case in outcome.outcomes for one in case.mismatched} == kinds
+
+
+def test_a_handshake_that_takes_seconds_is_late(town, good):
+    slow = town.add(PlainServer(answer_after_s=1.2))
+    outcome = held(Given(good.url, slow.url, publish_http=town.publish_url), "one-byte")
+    town.remove(slow)
+    (case,) = outcome.outcomes
+    assert {(one.kind.value, one.subject) for one in case.mismatched} == {("late", "handshake")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [("empty", "echo", ExitCode.DONE), ("empty", "turned", ExitCode.REFUSED)],
+)
+def test_a_pong_is_empty_or_what_was_pinged_and_nothing_else(town, old, new, code):
+    """As uWSGI answers, and as the RFC has it."""
+    pongs = {"empty": lambda _: b"", "echo": lambda ping: ping, "turned": lambda ping: ping[::-1]}
+    servers = [town.add(PlainServer(pong=pongs[name])) for name in (old, new)]
+    outcome = held(
+        Given(*(one.url for one in servers), publish_http=town.publish_url), "client-pings"
+    )
+    for server in servers:
+        town.remove(server)
+    assert outcome.exit_code is code
 
 
 def test_two_copies_of_a_correct_server_never_differ(town, good):

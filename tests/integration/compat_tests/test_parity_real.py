@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from parity_runs import Run
+from parity_snippets import github_command, gitlab_command
 
 from compat_tests.publishers.amqp import AmqpPublisher
 from old_notifs import old_notifs_folder
@@ -17,13 +22,34 @@ from old_notifs import old_notifs_folder
 SAID = [b'{"n": 1}', "grüße \u2028".encode(), b"", b"again", b"again"]
 
 
-@pytest.mark.parametrize("uwsgi", ["current", "seed"], indirect=True)
-def test_both_servers_send_the_same(parity: Run, legacy, channels, amqp_url, tmp_path):
-    words = ("--legacy", legacy.url, "--channels", channels.url, "--publish", amqp_url)
+@pytest.mark.parametrize(
+    ("uwsgi", "command"),
+    [("current", github_command()), ("seed", gitlab_command())],
+    ids=["current", "seed"],
+    indirect=["uwsgi"],
+)
+def test_both_servers_send_the_same_by_the_commands_of_the_ci_page(
+    command, legacy, channels, amqp_url, tmp_path
+):
     notifs_3 = f"env PYTHONPATH={old_notifs_folder()} {sys.executable}"
-    done = parity("check", *words, "--json", "report.json", "--notifs-3", notifs_3)
+    done = subprocess.run(
+        ["bash", "-ec", f"{command.strip()} --notifs-3 {shlex.quote(notifs_3)}"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "LEGACY_WS_URL": legacy.url,
+            "CHANNELS_WS_URL": channels.url,
+            "AMQP_URL": amqp_url,
+        },
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
+    assert all((tmp_path / f"parity.{kind}").stat().st_size for kind in ("json", "xml", "html"))
+    report = json.loads((tmp_path / "parity.json").read_text())
     assert "not run  server-ends" in done.stdout
     assert done.stdout.count("not run  ") == 1
     assert report["cases"] >= 74

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import subprocess
 import sys
 import threading
@@ -54,8 +55,9 @@ def own_redaction(parity: Run, town: Town, good: PlainServer, tmp_path: Path):
     """Record with a redaction of one's own; what the command said, and what is in the file."""
 
     def run(body: str) -> tuple[subprocess.CompletedProcess[str], str]:
-        (tmp_path / "own_redaction.py").write_text(body)
-        words = ("--redact-with", "own_redaction:hide", "--out", "r.jsonl")
+        module = f"own_redaction_{secrets.token_hex(8)}"
+        (tmp_path / f"{module}.py").write_text(body)
+        words = ("--redact-with", f"{module}:hide", "--out", "r.jsonl")
         done = recorded(parity, town, good, *words)
         file = tmp_path / "r.jsonl"
         return done, file.read_text() if file.exists() else ""

@@ -30,6 +30,15 @@ def test_a_wrong_option_is_one_sentence_and_exit_code_2(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", ["0", "9223372036854775808", "99999999999999999999"])
+@pytest.mark.parametrize("command", [("show",), ("replay",), ("purge",), ("list", "--limit")])
+def test_a_number_that_no_dead_letter_can_have_is_told_as_such(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], number: str
+) -> None:
+    assert run("bridge", "dead-letters", *command, number) == 2
+    assert "is not in the range" in capsys.readouterr().err
+
+
 def test_a_command_whose_package_is_missing_is_listed_and_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

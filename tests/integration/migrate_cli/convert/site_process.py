@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -112,6 +114,40 @@ class SiteProcess:
         if port is not None:
             wait_until(lambda: listens(port) or process.poll() is not None, lambda: self.log(log))
             assert process.poll() is None, self.log(log)
+
+
+@contextmanager
+def recorded(url: str, room: str, file: Path, count: int) -> Iterator[None]:
+    """Have the parity suite record a room of a server, as one of its clients, until it has so many
+    messages."""
+    command = [sys.executable, "-m", "migrate_cli", "parity", "record", room]
+    with file.with_suffix(".log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--url", url, "--out", str(file)], stdout=log, stderr=log, cwd=ROOT
+        )
+    said = file.with_suffix(".log").read_text
+    try:
+        wait_until(lambda: "Recording" in said() or process.poll() is not None, said)
+        yield
+        wait_until(lambda: file.read_text().count('"frame":') >= count, said)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0, said()
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def replayed(file: Path, url: str, amqp_url: str) -> subprocess.CompletedProcess[str]:
+    """Have the parity suite publish a recording and compare what a server sends."""
+    command = [sys.executable, "-m", "migrate_cli", "parity", "replay", str(file)]
+    return subprocess.run(
+        [*command, "--channels", url, "--publish", amqp_url],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=180,
+    )
 
 
 @contextmanager

@@ -319,3 +319,27 @@ def test_names_that_are_no_utf_8_are_printed_as_they_are(project: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert b"wrote caf\xe9.py\n" in done.stdout
+
+
+def test_what_belongs_to_others_or_is_no_module_is_listed_and_stays(
+    project: Path, run: Run
+) -> None:
+    (project / "module").mkdir()
+    (project / "module" / ".git").write_text("gitdir: ../.git/modules/module\n")
+    (project / "vendor").mkdir()
+    big = SIGNAL + b"x = 1\n" * 400_000
+    files = {
+        "module/a.py": SIGNAL,
+        "vendor/a.py": SIGNAL,
+        "big.py": big,
+        "wide.py": SIGNAL.decode().encode("utf-16"),
+        "look.ipynb": b'{"cells": ["from notifications.signals import notify"]}',
+    }
+    for name, data in files.items():
+        (project / name).write_bytes(data)
+    code, out, _ = run("convert", project, "--write", *only("notifs_signal"))
+    assert code == 0
+    for name, data in files.items():
+        assert (project / name).read_bytes() == data
+        assert f"left {name}:" in out
+    assert (project / "views.py").read_bytes() == CALL

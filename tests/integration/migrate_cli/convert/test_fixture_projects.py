@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from site_process import PROJECTS, ROOT, SiteProcess, layer_variables, listening
+from site_process import (
+    PROJECTS,
+    ROOT,
+    SiteProcess,
+    layer_variables,
+    listening,
+    recorded,
+    replayed,
+)
 
 from migrate_cli.__main__ import main
 from old_notifs import old_notifs_folder
@@ -139,7 +147,11 @@ def prepare(site: SiteProcess, *databases: str) -> None:
 
 
 def test_before_and_after_clients_get_the_same(
-    fixture: Fixture, start: Callable[..., SiteProcess], capsys: pytest.CaptureFixture[str]
+    fixture: Fixture,
+    start: Callable[..., SiteProcess],
+    capsys: pytest.CaptureFixture[str],
+    amqp_url: str,
+    tmp_path: Path,
 ) -> None:
     number = uuid.uuid4().int % 1_000_000
     words = {"room": f"room-{number}", "number": number}
@@ -148,7 +160,9 @@ def test_before_and_after_clients_get_the_same(
 
     before = old_side(fixture, start)
     prepare(before, "default")
-    with listening(f"{before.start_old_server(fixture.module)}/{room}") as frames:
+    old_server = before.start_old_server(fixture.module)
+    recording = tmp_path / "old.jsonl"
+    with recorded(old_server, room, recording, count), listening(f"{old_server}/{room}") as frames:
         before.post(path, fixture.field, fixture.texts)
         (expected,) = frames(count)
     before.stop()
@@ -165,6 +179,8 @@ def test_before_and_after_clients_get_the_same(
         new, old = frames(count)
     assert new == expected
     assert old == expected
+    same = replayed(recording, servers[0], amqp_url)
+    assert same.returncode == 0, same.stdout + same.stderr
     after.stop()
 
     assert convert(str(after.folder), "--finish", "--stage-is", "retired", "--write") == 0

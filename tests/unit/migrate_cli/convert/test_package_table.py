@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from migrate_cli.convert.package_table import NEEDED, PACKAGES, REPLACED
+from migrate_cli.convert.rules.requirements_additions import WSMIGRATE
 
 ROOT = Path(__file__).resolve().parents[4]
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
@@ -26,9 +27,9 @@ def pins(name: str) -> dict[str, set[str]]:
 
 
 def own_requirements() -> list[Requirement]:
+    """What wsmigrate itself requires, with the extras that the rules add."""
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = data["optional-dependencies"]
-    lists = [data.get("dependencies", []), *extras.values()]
+    lists = [data["optional-dependencies"][extra] for extra in Requirement(WSMIGRATE).extras]
     return [Requirement(one) for each in lists for one in each]
 
 

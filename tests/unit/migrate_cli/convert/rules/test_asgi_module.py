@@ -112,3 +112,21 @@ def test_the_module_that_asgi_application_names_is_meant() -> None:
     text = text_after(RULE, {"web/routing.py": "app = make()\n", **site})
     assert "http_app = make()" in text
     assert "app = ProtocolTypeRouter(" in text
+
+
+def test_routes_of_django_notifs_among_others_are_listed() -> None:
+    text = (
+        "from channels.routing import ProtocolTypeRouter, URLRouter\n"
+        "from django.core.asgi import get_asgi_application\n"
+        "from notifications.routing import websocket_urlpatterns\nfrom live.routing import mine\n\n"
+        "application = ProtocolTypeRouter({'http': get_asgi_application(), "
+        "'websocket': URLRouter(websocket_urlpatterns + mine)})\n"
+    )
+    (finding,) = assert_untouched(RULE, {"web/asgi.py": text, **SITE}).findings
+    assert "in place of those of `notifications.routing`" in finding.what
+
+
+def test_a_channel_layer_is_no_application() -> None:
+    text = "from channels.layers import get_channel_layer\napplication = get_channel_layer()\n"
+    (finding,) = assert_untouched(RULE, {"web/asgi.py": text, **SITE}).findings
+    assert "Channels 1" in finding.what

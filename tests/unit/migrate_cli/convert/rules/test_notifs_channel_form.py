@@ -6,7 +6,6 @@ import pytest
 from rule_projects import assert_untouched, project_of, rule_named, text_after
 
 from migrate_cli.convert.engine import convert
-from migrate_cli.convert.findings import Safety
 from migrate_cli.convert.rules.notifs_channel_form import EXAMPLE as FORM
 from migrate_cli.convert.rules.notifs_rabbitmq_channel import EXAMPLE
 
@@ -36,7 +35,7 @@ def test_classes_that_are_no_channels_stay() -> None:
 def test_a_channel_that_nobody_names_is_listed() -> None:
     text = f"{IMPORT}class Other(BaseNotificationChannel):\n{BODY}"
     result = assert_untouched(RULE, {"chat/c.py": text, **SETTINGS})
-    assert [one.safety for one in result.findings] == [Safety.BY_HAND]
+    assert "does not name it" in next(one.what for one in result.findings if one.line > 1)
 
 
 def test_each_alias_gets_a_channel_and_all_one_provider() -> None:
@@ -105,3 +104,17 @@ class Common(Configuration):
 def test_docstrings_keep_double_quotes_where_strings_have_single_ones() -> None:
     before = {path: text.replace('"', "'") for path, text in FORM.before.items()}
     assert '"""Sends what SmsDelivery hands over;' in text_after(RULE, before)
+
+
+def test_a_name_in_the_settings_that_no_class_has_is_listed() -> None:
+    files = {"chat/c.py": "Sms = make_channel()\n", **SETTINGS}
+    (finding,) = assert_untouched(RULE, files).findings
+    assert "chat.c.Sms sms, text" in finding.what
+
+
+def test_a_class_that_its_package_hands_on_is_found() -> None:
+    text = f"{IMPORT}\n\nclass Sms(BaseNotificationChannel):\n{BODY}"
+    files = {"chat/c/sms.py": text, "chat/c/__init__.py": "from .sms import Sms\n"}
+    after = text_after(RULE, {**files, **SETTINGS})
+    assert "name = 'sms'" in after
+    assert "class SmsDelivery2(" in after

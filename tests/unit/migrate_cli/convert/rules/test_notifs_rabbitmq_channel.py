@@ -6,6 +6,7 @@ import pytest
 from rule_projects import assert_untouched, text_after
 
 from migrate_cli.convert.findings import Safety
+from migrate_cli.convert.rules.notifs_rabbitmq_channel import EXAMPLE
 
 RULE = "notifs_rabbitmq_channel"
 SETTINGS = {
@@ -237,3 +238,22 @@ def test_a_second_room_key_keeps_a_class_of_its_own() -> None:
     after = text_after(RULE, {"c.py": head + of("A", "uri") + of("B", "room"), "s.py": settings})
     assert "class A(RoomChannel, BaseNotificationChannel)" in after
     assert "Publication(room, message, uuid.uuid4().hex)" in after
+
+
+@pytest.mark.parametrize("way", ["durable=True", "auto_delete=True", "arguments={'a': 1}"])
+def test_an_exchange_that_is_declared_otherwise_is_left_alone(way: str) -> None:
+    text = (
+        EXAMPLE.before["chat/channels.py"]
+        .replace('exchange_type="fanout")', f'exchange_type="fanout", {way})')
+        .partition("class Rooms")[0]
+    )
+    (finding,) = assert_untouched(RULE, {"chat/channels.py": text}).findings
+    assert "RabbitMQ refuses" in finding.what
+
+
+def test_the_kind_of_the_exchange_may_be_a_constant() -> None:
+    text = EXAMPLE.before["chat/channels.py"].replace(
+        'exchange_type="fanout"', "exchange_type=KIND"
+    )
+    text = text.replace("import pika\n", 'import pika\n\nKIND = "fanout"\n', 1)
+    assert "RoomChannel" in text_after(RULE, {"chat/channels.py": text})

@@ -42,7 +42,7 @@ def test_hashed_pins_are_listed() -> None:
         ("Django==2.2.18", "Django==5.2.19"),
         ("django ~= 2.2  # LTS", "django ~= 5.2  # LTS"),
         ("Django>=2.0,<3", "Django>=5.2,<5.3"),
-        ("pika<1", "pika>=1.3,<2"),
+        ("pika<1", "pika>=1.4,<2"),
         (
             "celery[redis]==4.4.7; python_version < '3.12'",
             "celery[redis]==5.7.0; python_version < '3.12'",
@@ -131,7 +131,7 @@ def test_every_form_is_understood(name: str, before: str, after: str) -> None:
             "from setuptools import setup\nsetup(install_requires=[\n    'django-notifs==2.6.4',\n"
             "    \"pika>=0.11,<0.12; python_version < '3.7'\",\n], extras_require={'ws': ('gevent==1.4',)})\n",
             "from setuptools import setup\nsetup(install_requires=[\n    'django-notifs==4.0.0',\n"
-            "    \"pika>=1.3,<2; python_version < '3.7'\",\n], extras_require={'ws': ('gevent==26.9.0',)})\n",
+            "    \"pika>=1.4,<2; python_version < '3.7'\",\n], extras_require={'ws': ('gevent==26.9.0',)})\n",
         ),
         (
             "setup.py",

@@ -12,12 +12,12 @@ from dataclasses import replace
 import pika
 import pytest
 from bridges import Bridges
-from broker_control import BrokerControl
 from fault_ledger import Fate, FaultPublisher, Ledger
 from holding_relay import HoldingRelay
 from listeners import Listeners, in_the_layer
 from test_bridges_share import LEASE_S, SLACK_S, shared_out, taken_over
 
+from broker_control import BrokerControl
 from private_services import Services
 from project import Project, wait_until
 from relay import Relay

@@ -22,7 +22,7 @@ WORKERS: Final = 2
 """Processes of the old server: its sockets are closed worker by worker."""
 
 _MESSAGES_A_SECOND = 20.0
-_LIMITS = Limits(longest_gap_s=20.0)
+_LIMITS = Limits(gaps_per_step=3, longest_gap_s=60.0, under_way_s=5.0)
 """Who shows it to others does not want to be let down by a machine that is busy."""
 
 

@@ -15,6 +15,7 @@ import psycopg
 from dev_stack.rehearsal.course import Step
 from dev_stack.rehearsal.operated import OperatedStack
 from dev_stack.rehearsal.scenario import EVERY, OPERATOR, Deed, Fault, Moment, Scenario
+from dev_stack.rehearsal.toml_file import GATE
 from wsmigrate.errors import UnavailableError, WsmigrateError
 
 _POLL_S: Final = 0.01
@@ -67,6 +68,7 @@ class Faults:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        self._settle_failures()
         self.ready()
 
     def rest(self, step: Step) -> None:
@@ -76,6 +78,14 @@ class Faults:
                 time.sleep(fault.after_s)
                 self._do(fault)
         self.ready()
+
+    def _settle_failures(self) -> None:
+        """What was to fail and was not asked for in the whole step has not happened."""
+        for one in self.happened:
+            word = one.fault.what or GATE
+            if one.fault.deed in {Deed.FAIL_HOOK, Deed.FAIL_GATE} and word in self.site.failing:
+                self.site.failing.discard(word)
+                one.landed = False
 
     def ready(self) -> None:
         """Return once every part runs. Raises UnavailableError."""
@@ -193,11 +203,9 @@ class Faults:
             return self.site.operator.kill()
         if fault.deed is Deed.END_CONNECTIONS:
             return self._end_connections() > 0
-        if fault.deed is Deed.FAIL_HOOK:
-            self.site.failing_hooks.add(fault.what)
+        if fault.deed in {Deed.FAIL_HOOK, Deed.FAIL_GATE}:
+            self.site.failing.add(fault.what or GATE)
             return True
-        if fault.deed is Deed.FAIL_GATE:
-            return self._fail_gate(fault.for_s)
         if fault.deed is Deed.FREEZE:
             return self._freeze(fault.what, fault.for_s)
         return self._end_part(fault)
@@ -232,11 +240,6 @@ class Faults:
                 " AND datname = current_database()"
             ).fetchone()
         return 0 if row is None else int(row[0])
-
-    def _fail_gate(self, for_s: float) -> bool:
-        self.site.gate.write_text("closed", encoding="utf-8")
-        threading.Timer(for_s, self.site.gate.unlink).start()
-        return True
 
     def _family(self, part: str) -> list[int]:
         """The processes of a part, its main one first. Raises UnavailableError if it is off."""

@@ -53,7 +53,7 @@ class Deed(enum.Enum):
     FAIL_HOOK = "fail-hook"
     """A program of the operator's fails, once."""
     FAIL_GATE = "fail-gate"
-    """A gate fails until ``for_s`` seconds have gone by."""
+    """A gate fails when it is asked next, once."""
 
 
 @dataclass(frozen=True)

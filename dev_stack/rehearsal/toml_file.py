@@ -15,6 +15,9 @@ from dev_stack.site import SETTINGS_MODULE
 from dev_stack.stack import Stack
 from migrate_cli.routers.render.haproxy import FALLBACK
 
+GATE: Final = "gate"
+"""The word of the gate that a scenario can have fail."""
+
 _TEMPLATE: Final = """\
 [project]
 settings = {settings}
@@ -57,14 +60,11 @@ command = {gate}
 """
 
 
-def write_config(path: Path, stack: Stack, load: Load, control: Path, gate: Path) -> None:
-    """Write it. ``control`` is the socket that the hooks talk to; while there is the file ``gate``,
-    a gate fails."""
+def write_config(path: Path, stack: Stack, load: Load, control: Path) -> None:
+    """Write it. ``control`` is the socket that the hooks talk to, and a gate."""
     endpoints = stack.endpoints
     hooks = "\n".join(
-        f"{word.replace('-', '_')} = "
-        + json.dumps([sys.executable, "-I", hook.__file__, str(control), word])
-        for word in HOOKS
+        f"{word.replace('-', '_')} = " + json.dumps(_asking(control, word)) for word in HOOKS
     )
     path.write_text(
         _TEMPLATE.format(
@@ -84,7 +84,11 @@ def write_config(path: Path, stack: Stack, load: Load, control: Path, gate: Path
             legacy_url=json.dumps(endpoints.legacy_ws_url),
             window_s=load.gates_window_s,
             off=json.dumps(list(load.gates_off)),
-            gate=json.dumps(["test", "!", "-e", str(gate)]),
+            gate=json.dumps(_asking(control, GATE)),
         ),
         encoding="utf-8",
     )
+
+
+def _asking(control: Path, word: str) -> list[str]:
+    return [sys.executable, "-I", hook.__file__, str(control), word]

@@ -112,7 +112,7 @@ def test_every_client_gets_every_frame_and_keep_leaves_it_running(folder: Path) 
         ]
         assert all(stage["received"] > 0 for stage in figures["stages"])
         assert [stage[name] for stage in figures["stages"] for name in FIGURES] == [0] * 32
-        assert figures["gaps"]["most_per_client"] == 1
+        assert figures["gaps"]["count"] >= 16  # there, and back
         assert figures["held"] is True
         assert [step["percent"] for step in figures["front_door"]["steps"]] == [0, 50, 100]
         for server in ("legacy", "channels"):

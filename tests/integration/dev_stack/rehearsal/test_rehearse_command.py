@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,10 @@ command = "publish-to"
 do = "kill"
 what = "operator"
 [limits]
-longest_gap_s = 30.0
+# The machine of a test may be busy: what is judged here is the ledger.
+gaps_per_step = 5
+longest_gap_s = 120.0
+under_way_s = 10.0
 """
 AT_MOST_S = 1500
 
@@ -114,7 +118,6 @@ def test_a_short_rehearsal_with_two_faults_holds_and_says_all(folder: Path) -> N
     by_step = {stage["step"]: stage for stage in figures["stages"]}
     assert by_step["retired"]["clients"] == {"legacy": 0, "channels": 24, "away": 0}
     assert by_step["back to legacy"]["clients"] == {"legacy": 29, "channels": 0, "away": 0}
-    assert figures["gaps"]["most_per_client"] == 1
     assert figures["gaps"]["frames"] == figures["in_gaps"] > 0
     assert {stage["step"] for stage in figures["stages"] if stage["gaps"]["count"]} == {
         *("drain", "back to legacy")
@@ -125,7 +128,7 @@ def test_a_short_rehearsal_with_two_faults_holds_and_says_all(folder: Path) -> N
     assert statuses == [-9, 0]
     timeline = (folder / "timeline.html").read_text("utf-8")
     assert timeline.count("<svg") == 1
-    assert "http://" not in timeline.replace("http://www.w3.org", "").replace("http://purl", "")
+    assert re.findall(r'(?:src|href)="(?!#)[^"]*"', timeline) == []  # it needs no other file
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""Which faults are due, and what is said of those that did not happen."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dev_stack.rehearsal.course import Step
+from dev_stack.rehearsal.faults import Faults
+from dev_stack.rehearsal.scenario import scenario_of
+from wsmigrate.rungs import ladder
+
+RUNGS = {rung.name: rung for rung in ladder((50, 100))}
+DOOR, SHADOW = Step(RUNGS["door"]), Step(RUNGS["shadow"])
+BACK = Step(RUNGS["door"], back=True)
+
+
+class Site:
+    """An operator whose command runs, or not, and parts that all run."""
+
+    def __init__(self, running: bool = True) -> None:
+        self.failing: set[str] = set()
+        self.operator = SimpleNamespace(kill=lambda: running)
+        self.stack = SimpleNamespace(supervisor=SimpleNamespace(all_ready=lambda: True))
+
+
+def faults_of(*faults: dict[str, object], running: bool = True) -> Faults:
+    site: Any = Site(running)
+    return Faults(scenario_of({"fault": list(faults)}, "f.toml"), site, lambda _: None)
+
+
+def take(faults: Faults, number: int, step: Step) -> None:
+    faults.begin(number, step)
+    faults.end()
+    faults.rest(step)
+
+
+KILL: dict[str, object] = {"at": "door", "moment": "step", "do": "kill", "what": "operator"}
+
+
+def test_a_fault_happens_at_the_first_occasion_and_never_again():
+    faults = faults_of(KILL)
+    for number, step in enumerate((DOOR, BACK, DOOR)):
+        take(faults, number, step)
+    assert [(one.step, one.landed) for one in faults.happened] == [(0, True)]
+    assert faults.never_happened() == []
+
+
+def test_a_kill_that_comes_too_late_has_not_happened():
+    faults = faults_of(KILL, running=False)
+    take(faults, 0, DOOR)
+    assert faults.never_happened() == ["kill operator: 0 s into the step to door"]
+
+
+def test_a_fault_of_every_step_has_to_happen_in_each():
+    faults = faults_of({**KILL, "at": "every"})
+    take(faults, 0, DOOR)
+    faults.site.operator.kill = lambda: False
+    take(faults, 1, SHADOW)
+    assert [(one.step, one.landed) for one in faults.happened] == [(0, True), (1, False)]
+    assert faults.never_happened() == [
+        "kill operator: 0 s into the step to every, in the step shadow"
+    ]
+
+
+def test_a_hook_or_a_gate_that_was_to_fail_and_was_not_asked_has_not_happened():
+    hook = {"at": "door", "moment": "step", "do": "fail-hook", "what": "open-door"}
+    faults = faults_of(hook, {"at": "shadow", "moment": "step", "do": "fail-gate"})
+    take(faults, 0, DOOR)
+    faults.begin(1, SHADOW)
+    for thread in list(faults._threads):
+        thread.join()
+    faults.site.failing.discard("gate")  # it was asked, and failed
+    faults.end()
+    assert faults.never_happened() == ["fail-hook open-door: 0 s into the step to door"]
+    assert faults.site.failing == set()
+
+
+@pytest.mark.parametrize(("step", "happens"), [(DOOR, False), (BACK, True)])
+def test_a_fault_of_the_way_back_is_not_one_of_the_way_there(step: Step, happens: bool):
+    faults = faults_of({**KILL, "direction": "back"})
+    take(faults, 0, step)
+    assert bool(faults.happened) is happens
+
+
+def test_what_the_operator_does_about_a_killed_command_stands_in_the_scenario():
+    faults = faults_of({**KILL, "then": "abort"})
+    assert faults.recovery() == "resume"
+    take(faults, 0, DOOR)
+    assert faults.recovery() == "abort"

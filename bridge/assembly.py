@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,12 +18,15 @@ from bridge.leases import LeaseHolder, LeaseSession, new_owner
 from bridge.reverse import ReverseRelay
 from bridge.rhythm import Rhythm
 from bridge.runner import Bridge
-from bridge.sinks import sink_for
+from bridge.sinks import Sink, sink_for
 from bridge.sweeper import Sweeper
 from bridge.worker import Relaying
 from wsmigrate.amqp import BrokerHosts
 from wsmigrate.config import Config
 from wsmigrate.errors import ConfigError
+from wsmigrate.topology import InboxKind
+
+logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -38,13 +42,15 @@ async def assembled(
     cursors = CursorStore(database)
     letters = DeadLetterStore(database, config.dead_letter_bytes)
     hosts = BrokerHosts(config.amqp_urls)
+    sink = sink_for(layer, config.event_name, cursors, letters, parameters)
+    _tell_what_is_promised(sink, layer, config)
     relaying = Relaying(
         config=config,
         hosts=hosts,
         cursors=cursors,
         letters=letters,
         gaps=GapStore(database),
-        sink=sink_for(layer, config.event_name, cursors, letters, parameters),
+        sink=sink,
         figures=Figures(),
         rhythm=Rhythm(config.bridge_batch_wait_s),
         is_ours=lambda: leases.is_valid,
@@ -53,6 +59,19 @@ async def assembled(
         yield Bridge(relaying, leases, Sweeper(config, hosts, database))
     finally:
         await database.close()
+
+
+def _tell_what_is_promised(sink: Sink, layer: Any, config: Config) -> None:
+    if sink.fenced and config.inbox_kind is InboxKind.STREAM:
+        return
+    if hasattr(layer, "group_send_many") and not sink.fenced:
+        logger.warning(
+            "Messages are relayed at least once, and not exactly once: CHANNEL_LAYERS does not "
+            "name the database %r by the same host, port and name as DATABASES does",
+            config.database,
+        )
+    else:
+        logger.info("Messages are relayed at least once, as this layer and these inboxes allow")
 
 
 @asynccontextmanager

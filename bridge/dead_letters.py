@@ -21,12 +21,13 @@ _INSERT: LiteralString = """
         published_at
     )
     SELECT inbox, position, reason, explanation, room, room_bytes, message_id, properties::jsonb,
-        CASE WHEN kept.bytes + coalesce(sum(size) OVER (ORDER BY n), 0) <= %(bound)s THEN body END,
+        CASE WHEN size IS NOT NULL
+            AND kept.bytes + coalesce(sum(size) OVER (ORDER BY n), 0) <= %(bound)s THEN body END,
         size, published_at
     FROM unnest(
         %(inbox)s::text[], %(position)s::int8[], %(reason)s::text[], %(explanation)s::text[],
         %(room)s::text[], %(room_bytes)s::bytea[], %(message_id)s::text[], %(properties)s::text[],
-        %(body)s::bytea[], %(size)s::int8[], %(published_at)s::float8[]
+        %(body)b::bytea[], %(size)s::int8[], %(published_at)s::float8[]
     ) WITH ORDINALITY AS letter (
         inbox, position, reason, explanation, room, room_bytes, message_id, properties, body, size,
         published_at, n
@@ -191,7 +192,7 @@ def _columns(letter: DeadLetter) -> dict[str, Any]:
         "room_bytes": None if room == letter.room else as_it_came,
         "message_id": None if letter.message_id is None else storable(letter.message_id),
         "properties": json.dumps(said(letter.properties)),
-        "body": letter.body,
+        "body": letter.body or b"",  # sent in binary, which has no type for None alone
         "size": None if letter.body is None else len(letter.body),
         "published_at": letter.published_at,
     }

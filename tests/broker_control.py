@@ -24,8 +24,13 @@ class BrokerControl:
         ended = subprocess.run(
             [str(tool) if tool.exists() else "rabbitmqctl", "-q", *words],
             env={key: value for key, value in environ.items() if key.startswith(kept)}
-            # A node that goes meanwhile would have it leave its dump in the current folder.
-            | {"PATH": os.environ["PATH"], "ERL_CRASH_DUMP": os.devnull},
+            # A node that goes meanwhile would have it leave its dump in the current folder, and
+            # start a port mapper of its own that nobody ends.
+            | {
+                "PATH": os.environ["PATH"],
+                "ERL_CRASH_DUMP": os.devnull,
+                "RABBITMQ_CTL_ERL_ARGS": "-start_epmd false",
+            },
             capture_output=True,
             text=True,
             timeout=60,

@@ -30,8 +30,11 @@ class GateSite:
     # A busy machine is slow, and that is not what these tests are about.
     thresholds: dict[str, float] = field(
         default_factory=lambda: {
-            "least_latencies": 20,
-            "least_frames": 20,
+            "least_latencies": 5,
+            "least_frames": 5,
+            "least_relayed": 5,
+            "least_copies": 5,
+            "least_connects": 5,
             "latency_slack_s": 20,
             "lag_s": 20,
         }

@@ -24,7 +24,7 @@ class AmqpClosedError(Exception):
     def __init__(self, reason: object) -> None:
         self.reason = reason
         self.reply_code = int(getattr(reason, "reply_code", 0) or 0)
-        super().__init__(str(reason) or type(reason).__name__)
+        super().__init__(_text_of(reason))
 
     @property
     def is_refused_login(self) -> bool:
@@ -191,6 +191,15 @@ class AmqpChannel:
             return awaited.result()
         awaited.cancel()
         raise AmqpClosedError(self.closed.result())
+
+
+def _text_of(reason: object) -> str:
+    """pika says nothing of a connection that it could not set up, as for a certificate that does
+    not suit, except in the exceptions of its tries."""
+    tries = getattr(reason, "exceptions", None)
+    if tries and not str(reason):
+        return f"{type(reason).__name__}: {tries[-1]!r}"
+    return str(reason) or type(reason).__name__
 
 
 def _resolve(future: asyncio.Future[Any], result: object) -> None:

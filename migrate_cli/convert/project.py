@@ -16,13 +16,21 @@ from migrate_cli.convert.files import ProjectFile, read_files
 from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.syntax import depth
 
+DJANGO_HINTS = (
+    *("django.conf.urls", "django.conf import urls", "ugettext", "ungettext", "force_text"),
+    *("smart_text", "urlquote", "contrib.postgres.fields", "is_safe_url", "NullBooleanField"),
+    *("urlresolvers", "django.contrib.auth.views", "staticfiles.templatetags"),
+    *("render_to_response", "python_2_unicode_compatible", "django.utils.six", "import six"),
+    "django.utils.timezone",
+)
+"""Of what Django took away; see rules/django_removed.py."""
+
 HINTS = (
     "notif",  # what a module of the project takes from django-notifs and others from that
     "NOTIFICATIONS_",
     "pika",
     "uwsgi",
-    "rest_framework_jwt",
-    "JWT_AUTH",
+    *("rest_framework_jwt", "_jwt_token", "JSONWebToken", "JWT_AUTH"),
     "import *",  # as settings have it that build on others
     "INSTALLED_APPS",
     "DATABASES",
@@ -36,11 +44,7 @@ HINTS = (
     "AppConfig",
     *("urlpatterns", "URLRouter"),  # of channels_consumers
     "construct_message",
-    # of django_removed
-    *("django.conf.urls", "ugettext", "ungettext", "force_text", "smart_text", "urlquote"),
-    *("contrib.postgres.fields", "is_safe_url", "NullBooleanField", "urlresolvers"),
-    *("django.contrib.auth.views", "staticfiles.templatetags", "render_to_response"),
-    *("python_2_unicode_compatible", "django.utils.six", "import six", "django.utils.timezone"),
+    *DJANGO_HINTS,
 )
 """A module that holds none of these words concerns no rule, so it need not be parsed."""
 
@@ -164,9 +168,10 @@ class Project:
         ]
 
     def sources_with(self, *words: str) -> Iterator[PythonSource]:
-        """The modules whose text holds one of the words, unless the prefilter is off: then all."""
+        """The modules whose text holds one of the words, with the prefilter and without it. Each
+        word has to hold one of HINTS."""
         for source in self.sources.values():
-            if not self.options.prefilter or any(word in source.text for word in words):
+            if any(word in source.text for word in words):
                 yield source
 
     def paths(self, *patterns: str) -> list[str]:

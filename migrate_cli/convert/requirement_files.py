@@ -26,7 +26,6 @@ _EGG = re.compile(
     r"^[ \t]*(?:-e|--editable)?[ \t]*(?:git|hg|svn|bzr)?\+?[a-z+]+://\S*#(?:\S*&)?egg=(?P<name>[\w.-]+)",
     re.MULTILINE,
 )
-_INDENT = re.compile(r"[ \t]*")
 _ITEM = re.compile(
     r"^(?P<indent>[ \t]*)-[ \t]+[\"']?(?P<entry>[A-Za-z0-9][^#\r\n\"']*?)[\"']?[ \t]*(?=#|\r?$)",
     re.M,
@@ -75,8 +74,8 @@ def added_behind(project: Project, entry: Entry, wanted: list[tuple[str, str]]) 
     lines = [_written(entry.form, name, spec) for name, spec in wanted]
     at = end_of_line(text, entry.end)
     start = text.rfind("\n", 0, entry.name_span[0]) + 1
-    indented = _INDENT.match(text, start)
-    indent = indented[0] if indented else ""
+    rest = text[start:]
+    indent = rest[: len(rest) - len(rest.lstrip(" \t"))]
     lead = "" if at and text[at - 1] in "\r\n" else newline
     return Edit(at, at, lead + "".join(f"{indent}{line}{newline}" for line in lines))
 
@@ -141,7 +140,8 @@ def _strings_below(
             one = element.value
             if isinstance(one, cst.SimpleString) and one.raw_value == string_value(one):
                 at = source.span(one)[0] + len(one.prefix) + len(one.quote)
-                if (found := read_entry(path, text, one.raw_value, at, "string")) is not None:
+                found = read_entry(path, text, one.raw_value, at, "string")
+                if found is not None:
                     yield found
 
 

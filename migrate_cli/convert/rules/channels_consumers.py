@@ -54,7 +54,7 @@ def examine(project: Project) -> Iterator[Finding]:
     """Channels 2 took the class itself. Found by the class's bases, in another module too."""
     if not uses_stack(project):
         return
-    for source in project.sources.values():
+    for source in project.sources_with("urlpatterns", "URLRouter"):
         for call in source.of_type(cst.Call):
             if len(call.args) < 2 or call.args[1].keyword is not None:
                 continue

@@ -6,9 +6,15 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from migrate_cli.convert.findings import Finding, Safety
-from migrate_cli.convert.notifs_names import imported_module, moved_name
-from migrate_cli.convert.project import Project
+from migrate_cli.convert.findings import Edit, Finding, Safety
+from migrate_cli.convert.notifs_names import (
+    alias_removed,
+    imported_module,
+    imports_of,
+    moved_name,
+    uses_of,
+)
+from migrate_cli.convert.project import DJANGO_HINTS, Project
 from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.registry import Example, rule
 from migrate_cli.convert.stack import uses_stack
@@ -32,6 +38,7 @@ _RENAMED = {
     "django.utils.translation.ungettext_lazy": ("django.utils.translation.ngettext_lazy", "4.0"),
 }
 """Functions that were another name of what they are to be, and the release that took them away."""
+_DECORATOR = "django.utils.encoding.python_2_unicode_compatible"
 _GONE = {
     "django.contrib.postgres.fields.JSONField": "4.0",
     "django.contrib.auth.views.login": "2.1",
@@ -39,12 +46,11 @@ _GONE = {
     "django.contrib.staticfiles.templatetags.staticfiles.static": "3.0",
     "django.db.models.NullBooleanField": "4.0",
     "django.shortcuts.render_to_response": "3.0",
-    "django.utils.encoding.python_2_unicode_compatible": "3.0",
+    _DECORATOR: "3.0",
     "django.utils.http.urlquote": "4.0",
     "django.utils.six": "3.0",
     "django.utils.timezone.utc": "5.0",
 }
-WORDS = tuple(sorted({name.rpartition(".")[2] for name in (*_RENAMED, *_GONE)}))
 
 EXAMPLE = Example(
     {
@@ -71,15 +77,15 @@ urlpatterns = [re_path(r"^chat/", include("chat.rooms.urls"))]
     example=EXAMPLE,
 )
 def examine(project: Project) -> Iterator[Finding]:
-    """What has a new name gets it. Anything else is listed: `django-upgrade --target-version 5.2`
-    rewrites much of it, and knows many more."""
+    """What has a new name gets it, and ``python_2_unicode_compatible`` is taken out. Anything else
+    is listed: `django-upgrade --target-version 5.2` rewrites much of it, and knows many more."""
     if not uses_stack(project):
         return
-    for source in project.sources.values():
-        if "django" not in source.text:
-            continue
+    for source in project.sources_with(*DJANGO_HINTS):
         for old, (new, since) in _RENAMED.items():
             yield from _renamed(project, source, old, new, since)
+        taken_out = _without_decorator(project, source)
+        yield from taken_out
         for statement in source.of_type(cst.ImportFrom):
             module = imported_module(project, source, statement)
             if isinstance(statement.names, cst.ImportStar) or not module.startswith("django."):
@@ -87,13 +93,28 @@ def examine(project: Project) -> Iterator[Finding]:
             for alias in statement.names:
                 name = f"{module}.{alias.evaluated_name}"
                 known = next((one for one in _GONE if f"{name}.".startswith(f"{one}.")), "")
-                if known:
+                if known and not (taken_out and known == _DECORATOR):
                     what = (
                         f"{known} is gone since Django {_GONE[known]}: run `django-upgrade "
                         "--target-version 5.2` on this file."
                     )
                     line = source.line(statement)
                     yield Finding(RULE, source.path, line, what, Safety.BY_HAND)
+
+
+def _without_decorator(project: Project, source: PythonSource) -> list[Finding]:
+    """The decorator that does nothing on Python 3, taken out with its import."""
+    imports = list(imports_of(project, source, _DECORATOR))
+    decorators = [source.parent(use) for use in uses_of(project, source, _DECORATOR)]
+    if not imports or not all(isinstance(one, cst.Decorator) for one in decorators):
+        return []
+    if any(source.enclosing(statement, cst.Try) is not None for statement, _ in imports):
+        return []
+    edits = [Edit(*source.lines_of(one), "") for one in decorators if one is not None]
+    edits += [alias_removed(source, *one) for one in imports]
+    what = f"{_DECORATOR} is gone since Django {_GONE[_DECORATOR]}, and did nothing on Python 3."
+    line = source.line(imports[0][0])
+    return [Finding(RULE, source.path, line, what, Safety.SAFE, tuple(edits))]
 
 
 def _renamed(

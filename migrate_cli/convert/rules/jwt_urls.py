@@ -69,7 +69,7 @@ def examine(project: Project) -> Iterator[Finding]:
     place of `token`."""
     if not uses_stack(project):
         return
-    for source in project.sources_with("rest_framework_jwt"):
+    for source in project.sources_with("rest_framework_jwt", "_jwt_token", "JSONWebToken"):
         for old, new in _VIEWS.items():
             yield from _view(project, source, old, new)
 

@@ -47,7 +47,7 @@ def examine(project: Project) -> Iterator[Finding]:
     goes elsewhere too."""
     if not uses_notifs(project):
         return
-    for source in project.sources_with("notifications"):
+    for source in project.sources_with("notif"):
         if "obj" not in source.text:
             continue
         for call in notify_calls(project, source):

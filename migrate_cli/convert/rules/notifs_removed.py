@@ -57,7 +57,7 @@ def examine(project: Project) -> Iterator[Finding]:
     with --unsafe, because templates may use them, and other models may have such a name."""
     if not uses_notifs(project):
         return
-    for source in project.sources_with("notifications"):
+    for source in project.sources_with("notif"):
         for node in source.of_type(cst.SimpleString):
             text = string_value(node)
             if text in _MODULES:

@@ -61,7 +61,7 @@ def examine(project: Project) -> Iterator[Finding]:
     to define is not the same."""
     if not uses_notifs(project):
         return
-    for source in project.sources_with("notifications"):
+    for source in project.sources_with("notif"):
         yield from _strings(source)
         for old, new in _RENAMED.items():
             yield from _renamed(project, source, old, new)

@@ -66,8 +66,6 @@ def examine(project: Project) -> Iterator[Finding]:
     if not uses_notifs(project):
         return
     for source in project.sources_with("notif"):
-        if "notif" not in source.text:
-            continue
         is_used = False
         for name in _SIGNALS:
             moved = moved_name(

@@ -15,7 +15,7 @@ from dev_stack.ports import HOST
 from dev_stack.runtime import Runtime
 from dev_stack.services.rabbitmq import NAME, installed_programs, private_rabbitmq
 from private_services import unavailable
-from project import Project
+from project import Project, wait_until
 
 
 @dataclass(frozen=True)
@@ -86,3 +86,18 @@ def test_a_client_without_a_certificate_is_told_and_does_not_crash(
     with pytest.raises(Exception, match="503"), client_of(server, new_name("room")):
         pass
     assert "cannot be used" in secured.log("channels")()
+
+
+def test_a_broker_whose_certificate_another_authority_signed_is_not_spoken_to(
+    project: Project, broker: TlsBroker, tmp_path: Path
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    stranger = replace(broker, authority=Authority(others))
+    secured = replace(project, amqp_url=stranger.url_of_client("client"))
+    vary(secured)
+    secured.start("-m", "migrate_cli", "bridge", "run", log="bridge")
+    log = secured.log("bridge")
+    wait_until(lambda: "CERTIFICATE_VERIFY_FAILED" in log(), log)
+    assert "Traceback" not in log()
+    assert "guest:guest" not in log()

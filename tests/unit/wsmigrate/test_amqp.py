@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pika.adapters.utils.connection_workflow import (
+    AMQPConnectionWorkflowFailed,
+    AMQPConnectorTransportSetupError,
+)
 from pika.exceptions import (
     AuthenticationError,
     ConnectionClosedByBroker,
@@ -49,3 +53,10 @@ def test_an_end_while_logging_in_is_no_refusal(reason: object) -> None:
 )
 def test_a_broker_that_says_no_is_a_refusal(reason: object) -> None:
     assert AmqpClosedError(reason).is_refused_login
+
+
+def test_why_a_connection_could_not_be_set_up_is_told() -> None:
+    tried = AMQPConnectorTransportSetupError(OSError("CERTIFICATE_VERIFY_FAILED"))
+    error = AmqpClosedError(AMQPConnectionWorkflowFailed([tried]))
+    assert "CERTIFICATE_VERIFY_FAILED" in str(error)
+    assert not error.is_refused_login

@@ -28,8 +28,8 @@ def test_on_a_quiet_site_the_synthetic_rooms_feed_every_gate(served: GateSite) -
     asked = served.ask()
     assert set(asked.outcomes().values()) == {"pass"}, str(asked)
     assert asked.code == 0
-    assert asked.gates["parity"]["figures"]["count"] >= 20
-    assert asked.gates["latency"]["figures"]["count"] >= 20
+    assert asked.gates["parity"]["figures"]["count"] >= 8
+    assert asked.gates["latency"]["figures"]["count"] >= 8
 
 
 def test_the_rooms_of_the_site_are_left_alone_and_few_exchanges_come_of_it(
@@ -154,7 +154,7 @@ def test_a_server_that_loses_the_broker_fails_connects_and_drops(
     gate_site.project.amqp_url = relayed_url
     url, _ = gate_site.project.start_server()
     gate_site.project.amqp_url = direct
-    gate_site.gates |= {"channels_url": url, "window_s": 20}
+    gate_site.gates |= {"channels_url": url, "window_s": 30}
     gate_site.put_at("shadow")
 
     def forget() -> None:
@@ -162,7 +162,7 @@ def test_a_server_that_loses_the_broker_fails_connects_and_drops(
         ((key,),) = gate_site.project.execute("SELECT owner FROM wsmigrate_binder")
         with closing(pika.BlockingConnection(pika.URLParameters(direct))) as connection:
             connection.channel().queue_delete(f"wsmigrate.mark.{key}")
-        time.sleep(3)
+        time.sleep(6)  # in which handshakes are tried
         relay.restore()
 
     meanwhile(forget)
@@ -247,23 +247,32 @@ def test_the_two_copies_are_compared_before_one_is_given_up(served: GateSite) ->
 
 
 TWO_TEXTS = """
-import os, sys, time, django; django.setup()
+import os, pathlib, sys, time, django; django.setup()
 from channels_ws.notify.layer import LayerPublisher
 from channels_ws.notify.publication import Publication, Stamp
 from channels_ws.notify.rabbitmq import RabbitPublisher
-broker = RabbitPublisher(os.environ["WSMIGRATE_AMQP_URL"])
 from wsmigrate.config import DEFAULT_EVENT_NAME
+broker = RabbitPublisher(os.environ["WSMIGRATE_AMQP_URL"])
 layer = LayerPublisher(DEFAULT_EVENT_NAME)
+print("ready", flush=True)
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.02)
 broker.publish(Publication("wsmigrate-synthetic-0", "one", "same-id"))
 layer.publish(Publication("wsmigrate-synthetic-0", "other", "same-id"), Stamp(None, is_copy=True))
+print("done", flush=True)
 """
 
 
 def test_copies_that_differ_fail(served: GateSite, meanwhile: Meanwhile) -> None:
     served.put_at("direct both")
-    served.gates["window_s"] = 20
-    meanwhile(lambda: served.project.run("-c", TWO_TEXTS))
+    served.gates["window_s"] = 10
+    go = served.folder / "go"
+    said = served.project.log("two-texts")
+    served.project.start("-c", TWO_TEXTS, str(go), log="two-texts")
+    wait_until(lambda: "ready" in said(), said)
+    meanwhile(go.touch)
     asked = served.ask()
+    assert "done" in said()
     assert asked.outcomes("copies") == {"copies": "fail"}, str(asked)
     assert "1 different" in asked.why("copies")
 
@@ -389,7 +398,7 @@ def test_what_would_be_asked_can_be_listed_without_measuring(gate_site: GateSite
     assert (listed["from"], listed["to"]) == ("shadow", "canary 50")
     assert {"parity", "latency", "processes"} <= {gate["gate"] for gate in listed["gates"]}
     text = gate_site.run("gates", "--list").stdout
-    assert "passes with at most 0 mismatched, of at least 20 compared" in text
+    assert "passes with at most 0 mismatched, of at least 5 compared" in text
 
 
 def test_status_and_plan_show_the_gates(served: GateSite) -> None:

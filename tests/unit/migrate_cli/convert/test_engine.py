@@ -170,3 +170,22 @@ def test_sites_beside_one_another_are_told_apart() -> None:
     assert not any(path.startswith("gamma/") for path in result.changed)
     assert not convert(result.after, RULES).changed
     assert scan(project, RULES).uses_stack
+
+
+def test_names_that_a_module_hands_on_are_followed_with_the_prefilter_and_without_it() -> None:
+    texts = {
+        "a/helpers.py": "from notifications.signals import notify\n"
+        "from rest_framework_jwt.views import obtain_jwt_token\n",
+        "b.py": "from a.helpers import notify\nnotify.send(sender=u, obj=u.id)\n",
+        "urls.py": "from a.helpers import obtain_jwt_token\nx = [obtain_jwt_token]\n",
+        "c.py": "from django.conf import urls\nx = urls.url('', y)\n",
+        "d.py": "from a.c import url\nx = url('', y)\n",
+    }
+    results = [
+        convert(project_of(texts, prefilter=prefilter), RULES) for prefilter in (True, False)
+    ]
+    assert after(results[0].before) == after(results[1].before)
+    assert results[0].after.text("b.py").endswith("\nnotify(obj=u)\n")
+    assert results[0].after.text("urls.py").endswith("[obtain_jwt_token.as_view()]\n")
+    assert "re_path('', y)" in results[0].after.text("c.py")
+    assert results[0].findings == results[1].findings

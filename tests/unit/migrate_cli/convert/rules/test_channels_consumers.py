@@ -19,8 +19,8 @@ CONSUMERS = {
     "text",
     [
         "from django.urls import path\nfrom live import views\nurlpatterns = [path('', views.home)]\n",
-        "from django.urls import path\nfrom live.consumers import View\na = [path('', View)]\n",
-        "from django.urls import path\nfrom live.consumers import Live\na = [path('', Live.as_asgi())]\n",
+        "from django.urls import path\nfrom live.consumers import View\nurlpatterns = [path('', View)]\n",
+        "from django.urls import path\nfrom live.consumers import Live\na = urlpatterns = [path('', Live.as_asgi())]\n",
         "from live.consumers import Live\npath('', Live)\n",
     ],
 )

@@ -38,3 +38,15 @@ def test_names_that_are_tried_in_two_places_stay() -> None:
         "    from django.core.urlresolvers import reverse\nreverse('a')\n"
     )
     assert not assert_untouched(RULE, {"a.py": text}).findings
+
+
+def test_the_decorator_for_python_2_is_taken_out() -> None:
+    text = (
+        "from django.utils.encoding import force_str, python_2_unicode_compatible\n\n\n"
+        "@python_2_unicode_compatible  # for old times\n@other\nclass A:\n    pass\n"
+    )
+    after = text_after(RULE, {"a.py": text})
+    expected = "from django.utils.encoding import force_str\n\n\n@other\nclass A:\n    pass\n"
+    assert after == expected
+    kept = "from django.utils.encoding import python_2_unicode_compatible as p\nf = p\n"
+    assert len(assert_untouched(RULE, {"a.py": kept}).findings) == 1

@@ -95,10 +95,10 @@ class Rehearsal:
         finally:
             self._faults.end()
         done = time.monotonic()
-        self._faults.rest(step)
-        time.sleep(self._load.dwell_s)
         if step.back or step.rung.stage is Stage.CANARY:
             company.join_late()  # new clients are what a share is about
+        self._faults.rest(step)
+        time.sleep(self._load.dwell_s)
         if step.back:
             time.sleep(max(0.0, done + PROBE_AFTER_S + _PROBE_S - time.monotonic()))
         servers = company.status()["servers"]

@@ -10,10 +10,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from moving import Audience, Publisher, site
 
 from dev_stack.runtime import Runtime
 from dev_stack.services.rabbitmq import installed_programs
+from moving import Audience, Publisher, site
 from project import wait_until
 from wsmigrate.sides import Side
 

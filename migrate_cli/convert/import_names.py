@@ -12,7 +12,7 @@ from migrate_cli.convert.syntax import dotted_name
 _ASKED_FOR = frozenset({"os", "json"})
 _ASKED_FOR_OF_DJANGO = (
     *("django.conf", "django.core.asgi", "django.apps", "django.utils.encoding"),
-    *("django.urls", "django.core.urlresolvers", "django.utils.http", "django.utils.translation"),
+    *("django.core.urlresolvers", "django.utils.http", "django.utils.translation"),
 )
 _OF_STAR = {
     "notifications.signals": ("notify", "read"),

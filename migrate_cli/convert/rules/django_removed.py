@@ -120,6 +120,9 @@ def _without_decorator(project: Project, source: PythonSource) -> list[Finding]:
 def _renamed(
     project: Project, source: PythonSource, old: str, new: str, since: str
 ) -> Iterator[Finding]:
+    package, _, module = old.rpartition(".")[0].rpartition(".")
+    if f"{package}.{module}" not in source.text and f"{package} import" not in source.text:
+        return  # what names stand for takes long to find out
     moved = moved_name(project, source, old, new)
     if moved is None or source.enclosing(moved.place, cst.Try) is not None:
         return  # one of two places that are tried

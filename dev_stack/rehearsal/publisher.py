@@ -29,7 +29,7 @@ def main(name: str, plan_file: str, log_file: str) -> None:
     ended = threading.Event()
     threading.Thread(target=_wait_for_the_end, args=(ended,), daemon=True).start()
     plan = json.loads(Path(plan_file).read_text("utf-8"))
-    with Path(log_file).open("a", encoding="utf-8", buffering=1 << 16) as log:
+    with Path(log_file).open("w", encoding="utf-8", buffering=1 << 16) as log:
         _publish_until(ended, name, plan, log)
 
 

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from wsmigrate.amqp_url import redacted_url
 from wsmigrate.errors import ConfigError
 from wsmigrate.parity.recording import Handshake, accept_of_key
 
@@ -27,9 +28,9 @@ class Target:
 
     @classmethod
     def of(cls, url: str) -> Target:
-        """Read a ws:// or wss:// URL. Raises ConfigError, without the query, which may hold a
-        token."""
-        shown = url.partition("?")[0]
+        """Read a ws:// or wss:// URL. Raises ConfigError, without the query, which may hold a token,
+        and without a password: it may be the URL of something else."""
+        shown = redacted_url(url)
         try:
             parts = urlsplit(url)
             port = parts.port

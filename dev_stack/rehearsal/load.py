@@ -65,8 +65,8 @@ class Load:
     rollbacks: str = "each"
     back_to_legacy: bool = True
     dwell_s: float = 4.0
-    per_second: float = 20.0
-    in_flight: int = 30
+    per_second: float = 6.0
+    in_flight: int = 50
     workers: int = 4
     gates_window_s: float = 4.0
     gates_off: tuple[str, ...] = ()
@@ -140,8 +140,8 @@ def _load_of(document: Table, place: str) -> Load:
         rollbacks=course.choice("rollbacks", "each", _ROLLBACKS),
         back_to_legacy=course.flag("back_to_legacy", True),
         dwell_s=course.number("dwell_s", 4.0, 0.5, 3600),
-        per_second=drain.number("per_second", 20.0, 0.1, 5000),
-        in_flight=drain.count("in_flight", 30, 1, 5000),
+        per_second=drain.number("per_second", 6.0, 0.1, 5000),
+        in_flight=drain.count("in_flight", 50, 1, 5000),
         workers=drain.count("workers", 4, 1, 64),
         gates_window_s=gates.number("window_s", 4.0, 0.5, 600),
         gates_off=_gates_off(gates),

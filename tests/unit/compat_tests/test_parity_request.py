@@ -66,3 +66,18 @@ def test_an_answer_says_whether_it_fits_the_key(accept, expected):
 def test_what_is_no_http_is_refused(head):
     with pytest.raises(ValueError, match=r".*"):
         Request("/r").answered(head)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://guest:s3cr3t@127.0.0.1:5672/%2F",
+        "http://user:s3cr3t@site.example/",
+        "{'amqp_url': 'amqp://guest:s3cr3t@127.0.0.1:5672'}",
+        "ws://user:s3cr3t@[broken/",
+    ],
+)
+def test_a_url_of_something_else_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        Target.of(url)
+    assert "s3cr3t" not in str(refused.value)

@@ -28,8 +28,8 @@ class Target:
 
     @classmethod
     def of(cls, url: str) -> Target:
-        """Read a ws:// or wss:// URL. Raises ConfigError, without the query, which may hold a token,
-        and without a password: it may be the URL of something else."""
+        """Read a ws:// or wss:// URL. Raises ConfigError, without the query, which may hold a
+        token, and without a password: it may be the URL of something else."""
         shown = redacted_url(url)
         try:
             parts = urlsplit(url)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import psutil
 from websockets.sync.client import connect
 
 from project import listens, wait_until
@@ -95,7 +96,14 @@ class SiteProcess:
         return path.read_text() if path.exists() else ""
 
     def stop(self) -> None:
-        """End every process that was started."""
+        """End every process that was started, and what these have started: workers of a uWSGI
+        whose master had to be killed would stay."""
+        family = [
+            child
+            for process in self._running
+            if process.poll() is None
+            for child in psutil.Process(process.pid).children(recursive=True)
+        ]
         for process in self._running:
             process.terminate()
         for process in self._running:
@@ -104,6 +112,8 @@ class SiteProcess:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(10)
+        for child in psutil.wait_procs(family, timeout=2)[1]:
+            child.kill()
 
     def _start(self, command: list[str], log: str, port: int | None) -> None:
         with (self.folder / f"{log}.log").open("ab") as output:

@@ -2,172 +2,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
+from hub_company import (
+    DeafLayer,
+    RecordingBinder,
+    Socket,
+    send,
+    send_at_once,
+    until,
+)
 
-from channels_ws import layer_link
-from channels_ws.binder import BindError
 from channels_ws.hub import RoomHub
 from channels_ws.metrics import Metrics
 from channels_ws.outbox import CloseCode, TextFrame
-from wsmigrate.barrier import Marker
-from wsmigrate.config import Config, NotifyBackend
+from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
 from wsmigrate.gap import GAPS_GROUP, InboxGap, event_of_gap
 from wsmigrate.message import Message, Via, event_of_message
-from wsmigrate.rooms import group_of_room
-from wsmigrate.site_state import NO_CUTOVER
-
-
-class Socket:
-    def __init__(self) -> None:
-        self.got: list[str] = []
-        self.closed_with: CloseCode | None = None
-
-    def put(self, frame: TextFrame) -> bool:
-        if self.closed_with is not None:
-            return False
-        self.got.append(frame.text)
-        return True
-
-    def close(self, code: CloseCode) -> None:
-        self.closed_with = code
-
-
-class RecordingBinder:
-    """Notes what is bound; refuses while ``broken``."""
-
-    def __init__(self) -> None:
-        self.bound: list[str] = []
-        self.bindings = 0
-        self.broken = False
-
-    def is_bound(self, room: str) -> bool:
-        return room in self.bound
-
-    async def bind(self, room: str) -> None:
-        await asyncio.sleep(0)
-        if room in self.bound:
-            return
-        self.bindings += 1
-        if self.broken:
-            raise BindError("no broker")
-        self.bound.append(room)
-
-    async def unbind(self, room: str) -> None:
-        self.bound.remove(room)
-
-    def bind_anew(self, rooms: Collection[str]) -> None:
-        for room in rooms:
-            self.bound.remove(room)
-
-
-class DeafLayer(InMemoryChannelLayer):  # type: ignore[misc]
-    """A layer that takes everything and, once ``deaf``, delivers nothing: what a lost LISTEN
-    connection looks like from inside."""
-
-    deaf = False
-
-    async def receive(self, channel: str) -> dict[str, Any]:
-        while True:
-            message: dict[str, Any] = await super().receive(channel)
-            if not self.deaf:
-                return message
-
-
-class CatchingUp(InMemoryChannelLayer):  # type: ignore[misc]
-    """Takes nothing while it is ``away``; raises ``failure`` once, in the place of messages."""
-
-    catches_up = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.away = False
-        self.closed = False
-        self.failure: Exception | None = None
-        self.batches: list[int] = []
-        self.flushes = 0
-
-    async def send(self, channel: str, message: dict[str, Any]) -> None:
-        if self.away:
-            raise UnavailableError("the database is away")
-        await super().send(channel, message)
-
-    async def receive_many(self, channel: str) -> list[dict[str, Any]]:
-        received = [await super().receive(channel)]
-        while self.channels.get(channel) and not self.channels[channel].empty():
-            received.append(await super().receive(channel))
-        if self.failure is not None:
-            failure, self.failure = self.failure, None
-            raise failure
-        self.batches.append(len(received))
-        return received
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-@pytest.fixture
-def layers() -> list[DeafLayer]:
-    return []
-
-
-@pytest.fixture
-def binder() -> RecordingBinder:
-    return RecordingBinder()
-
-
-@pytest.fixture
-async def hub(layers: list[DeafLayer], binder: RecordingBinder) -> AsyncIterator[RoomHub]:
-    def make() -> DeafLayer:
-        layers.append(DeafLayer())
-        return layers[-1]
-
-    config = replace(Config(), room_linger_s=0.05, bind_timeout_s=1.0)
-    running = RoomHub(config, make)
-    await running.start(binder)
-    yield running
-    await running.stop()
-
-
-async def send(layer: InMemoryChannelLayer, room: str, text: str, message_id: str) -> None:
-    message = Message(message_id, room, text, Via.RABBITMQ)
-    await layer.group_send(group_of_room(room), event_of_message(message, "event"))
-
-
-def send_at_once(layer: InMemoryChannelLayer, room: str, texts: list[str]) -> None:
-    """Without a turn for anybody else in between, as ``group_send`` allows."""
-    (channel,) = layer.groups[group_of_room(room)]
-    for text in texts:
-        event = event_of_message(Message(f"id-{text}", room, text, Via.RABBITMQ), "event")
-        layer.channels[channel].put_nowait((time.time() + 60, event))
-
-
-async def pass_a_barrier(hub: RoomHub, layer: InMemoryChannelLayer, revision: int) -> None:
-    """Publishers use ``channels`` from a revision on, and its markers come out of all inboxes."""
-    switched = replace(
-        NO_CUTOVER,
-        revision=revision,
-        backend=NotifyBackend.CHANNELS,
-        barrier=revision,
-        barrier_out=False,
-    )
-    hub.follow(switched, lambda: None)
-    assert hub.facts()["barrier_passed"] == 0
-    for inbox in range(Config().inboxes):
-        marker = Marker(inbox, revision)
-        await send(layer, marker.room, marker.text, f"marker-{inbox}")
-    await until(lambda: hub.facts()["barrier_passed"] == revision)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_each_socket_of_a_room_gets_each_message_once_and_in_order(
@@ -274,89 +129,6 @@ async def test_a_room_that_could_not_be_bound_can_be_joined_later(
     await until(lambda: bool(socket.got))
 
 
-@pytest.fixture
-def quick_canary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_link, "_CANARY_LATE_S", 0.3)
-    monkeypatch.setattr(layer_link, "_CANARY_EVERY_S", 0.05)
-
-
-@pytest.mark.usefixtures("quick_canary")
-class TestALayerThatFails:
-    async def test_it_has_all_sockets_closed_and_the_hub_starts_over(
-        self, hub: RoomHub, layers: list[DeafLayer]
-    ) -> None:
-        socket = Socket()
-        await hub.join("room", socket)
-        layers[0].deaf = True
-        await until(lambda: socket.closed_with is CloseCode.SERVICE_RESTART)
-        back = Socket()
-        await hub.join("room", back)  # at once, as clients do
-        await send(layers[1], "room", "hello again", "1")
-        await until(lambda: back.got == ["hello again"])
-
-    async def test_it_is_followed_by_no_deaf_socket_however_clients_come_back(
-        self, hub: RoomHub, layers: list[DeafLayer]
-    ) -> None:
-        sockets: list[Socket] = []
-
-        async def stay_connected(room: str) -> None:
-            while True:
-                socket = Socket()
-                await hub.join(room, socket)
-                sockets.append(socket)
-                while socket.closed_with is None:
-                    await asyncio.sleep(0.001)
-
-        clients = [asyncio.create_task(stay_connected(f"room-{n % 3}")) for n in range(9)]
-        await until(lambda: len(sockets) == 9)
-        for failure in range(2):
-            layers[failure].deaf = True
-            await until(lambda failure=failure: len(layers) > failure + 1)  # type: ignore[misc]
-            await until(lambda: len([s for s in sockets if s.closed_with is None]) == 9)
-            for room in range(3):
-                await send(layers[-1], f"room-{room}", f"after {failure}", f"{failure}-{room}")
-            await until(
-                lambda failure=failure: all(  # type: ignore[misc]
-                    f"after {failure}" in s.got for s in sockets if s.closed_with is None
-                )
-            )
-        for client in clients:
-            client.cancel()
-
-    async def test_rooms_to_which_nobody_comes_back_are_unbound(
-        self, hub: RoomHub, layers: list[DeafLayer], binder: RecordingBinder
-    ) -> None:
-        await hub.join("room", Socket())
-        layers[0].deaf = True
-        await until(lambda: not binder.bound)
-
-    async def test_a_new_layer_that_cannot_be_opened_is_tried_again(
-        self, hub: RoomHub, layers: list[DeafLayer], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        attempts: list[int] = []
-        original = DeafLayer.new_channel
-
-        async def fail_twice(self: DeafLayer, prefix: str = "specific") -> str:
-            attempts.append(1)
-            if len(attempts) < 3:
-                raise OSError("not yet")
-            name: str = await original(self, prefix)
-            return name
-
-        monkeypatch.setattr(DeafLayer, "new_channel", fail_twice)
-        socket = Socket()
-        await hub.join("room", socket)
-        layers[0].deaf = True
-        await until(lambda: socket.closed_with is not None)
-        with pytest.raises(UnavailableError):
-            await hub.join("room", Socket())  # within bind_timeout_s: refused, and not deaf
-        await until(lambda: len(attempts) == 3)
-        back = Socket()
-        await hub.join("room", back)
-        await send(layers[-1], "room", "hello", "1")
-        await until(lambda: back.got == ["hello"])
-
-
 async def test_a_leaving_that_hangs_does_not_keep_clients_out(
     hub: RoomHub, layers: list[DeafLayer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,118 +182,6 @@ async def test_stopping_closes_the_sockets_with_1012(hub: RoomHub) -> None:
     await hub.join("room", socket)
     await hub.stop()
     assert socket.closed_with is CloseCode.SERVICE_RESTART
-
-
-class TestALayerThatCatchesUp:
-    """What PostgresLayer promises of itself, over the in-memory layer."""
-
-    @pytest.fixture
-    async def layer(self) -> CatchingUp:
-        return CatchingUp()
-
-    @pytest.fixture
-    async def hub(self, layer: CatchingUp) -> AsyncIterator[RoomHub]:
-        made: list[CatchingUp] = []
-
-        def make() -> CatchingUp:
-            made.append(layer)
-            return layer
-
-        running = RoomHub(replace(Config(), room_linger_s=0.05, bind_timeout_s=1.0), make)
-        await running.start()
-        yield running
-        await running.stop()
-        assert len(made) == 1
-        assert layer.closed
-
-    @pytest.mark.usefixtures("quick_canary")
-    async def test_a_late_canary_closes_no_socket_and_keeps_nobody_out(
-        self, hub: RoomHub, layer: CatchingUp
-    ) -> None:
-        socket, newcomer = Socket(), Socket()
-        await hub.join("room", socket)
-        layer.away = True
-        await until(lambda: (hub.canary_age_s() or 0) > 0.6)  # twice as late as others may be
-        await hub.join("another", newcomer)
-        layer.away = False
-        await send(layer, "room", "hello", "1")
-        await send(layer, "another", "hello", "2")
-        await until(lambda: socket.got == newcomer.got == ["hello"])
-        await until(lambda: (hub.canary_age_s() or 9) < 0.3)
-        assert socket.closed_with is None
-
-    @pytest.mark.parametrize(
-        "failure", [UnavailableError("rows are gone"), ValueError("unreadable")]
-    )
-    async def test_a_gap_closes_all_sockets_and_the_same_layer_goes_on(
-        self, hub: RoomHub, layer: CatchingUp, failure: Exception
-    ) -> None:
-        before = [Socket(), Socket()]
-        for number, socket in enumerate(before):
-            await hub.join(f"room-{number}", socket)
-        layer.failure = failure
-        await send(layer, "room-0", "behind the gap", "1")
-        await until(lambda: all(s.closed_with is CloseCode.SERVICE_RESTART for s in before))
-        back = Socket()
-        await hub.join("room-0", back)
-        await send(layer, "room-0", "hello", "2")
-        await until(lambda: "hello" in back.got)
-        assert back.closed_with is None
-
-    async def test_after_a_flush_sockets_are_closed_and_rooms_joined_anew(
-        self, hub: RoomHub, layer: CatchingUp
-    ) -> None:
-        before = Socket()
-        await hub.join("room", before)
-        layer.groups.clear()
-        layer.flushes += 1
-        await until(lambda: before.closed_with is CloseCode.SERVICE_RESTART)
-        back = Socket()
-        await hub.join("room", back)
-        await send(layer, "room", "hello", "1")
-        await until(lambda: back.got == ["hello"])
-        assert back.closed_with is None
-
-    async def test_after_a_flush_markers_of_the_barrier_still_come(
-        self, hub: RoomHub, layer: CatchingUp
-    ) -> None:
-        socket = Socket()
-        await hub.join("room", socket)
-        layer.groups.clear()
-        layer.flushes += 1
-        await until(lambda: socket.closed_with is CloseCode.SERVICE_RESTART)
-        await until(lambda: group_of_room(Marker(0, 1).room) in layer.groups)
-        await pass_a_barrier(hub, layer, revision=5)
-
-    @pytest.mark.parametrize("expiry", [0.2])
-    async def test_markers_come_beyond_the_time_for_which_memberships_last(
-        self, layer: CatchingUp, expiry: float
-    ) -> None:
-        layer.group_expiry = expiry
-        hub = RoomHub(Config(), lambda: layer)
-        await hub.start()
-        try:
-            await until(lambda: group_of_room(Marker(0, 1).room) in layer.groups)
-            layer.groups.clear()  # as they expire
-            await until(lambda: group_of_room(Marker(7, 1).room) in layer.groups)
-            await pass_a_barrier(hub, layer, revision=5)
-        finally:
-            await hub.stop()
-
-    async def test_many_messages_are_received_at_once_and_in_order(
-        self, hub: RoomHub, layer: CatchingUp
-    ) -> None:
-        socket = Socket()
-        await hub.join("room", socket)
-        texts = [str(number) for number in range(50)]
-        send_at_once(layer, "room", texts)
-        await until(lambda: len(socket.got) == 50)
-        assert socket.got == texts
-        assert 50 in layer.batches
-
-
-async def test_before_its_first_canary_a_hub_has_none(layers: list[DeafLayer]) -> None:
-    assert RoomHub(Config(), DeafLayer).canary_age_s() is None
 
 
 async def test_a_burst_leaves_others_their_turns(hub: RoomHub, layers: list[DeafLayer]) -> None:

@@ -2,7 +2,8 @@
 other: pure, clock values come in as data.
 
 Three things bound it: sockets per second; clients that are on their way back (closed, and not seen
-at the other server yet); and how the other server takes it.
+at the other server yet); and how the other server takes it: its errors, its answers, and whether
+clients come back later than the first ones did.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from wsmigrate.errors import ConfigError
+from wsmigrate.returns import Returns
 
 _SLOWEST = 1 / 16
 _FASTER_BY = 1 / 8
@@ -26,7 +28,9 @@ class Limits:
     way back at a time. One that is not back after ``back_within_s`` is counted and waited for no
     longer. The other server is looked at in windows of ``window_s``: more than ``errors_slow`` of a
     window's connects in vain (0 to 1), or answers slower than ``latency_slow_ms``, halve the pace;
-    ``errors_stop`` and ``latency_stop_ms`` stop it until a window is good again.
+    ``errors_stop`` and ``latency_stop_ms`` stop it until a window is good again. Clients that come
+    back by more than ``latency_slow_ms`` later than the first ones did halve it too, and nobody is
+    closed before those who are away are back.
     """
 
     per_second: float = 50.0
@@ -91,7 +95,8 @@ class Pacing:
     _window_began: float | None = None
     _window: Reading | None = None
     _last: Reading | None = None
-    _came_in_window: int = 0
+    _returns: Returns = field(default_factory=Returns)
+    _slowed_at: float = float("-inf")
 
     @property
     def in_flight(self) -> int:
@@ -112,7 +117,7 @@ class Pacing:
         self._forget(now)
         self._earn(now)
         room = self.limits.in_flight - self.in_flight
-        if self.verdict.mood is Mood.STOPPED or self._credit < 1:
+        if self.verdict.mood is Mood.STOPPED or self._lets_the_late_come() or self._credit < 1:
             return 0
         if smallest > room:
             return smallest if not self._away else 0
@@ -129,31 +134,47 @@ class Pacing:
     def observe(self, now: float, reading: Reading) -> Verdict:
         """Take in what the other server counts. A counter that shrinks was restarted."""
         came = _growth(self._last.connects if self._last else None, reading.connects)
-        self._came_back(came)
+        self._came_back(now, came)
         self._forget(now)
         self._last = reading
         if self._window is None or self._window_began is None:
             self._window_began, self._window = now, reading
         elif now - self._window_began >= self.limits.window_s:
-            self._judge(self._window, reading)
+            self._judge(now, self._window, reading)
             self._window_began, self._window = now, reading
         return self.verdict
 
-    def _judge(self, before: Reading, after: Reading) -> None:
+    def _judge(self, now: float, before: Reading, after: Reading) -> None:
         errors = _growth(before.errors, after.errors)
         attempts = max(_growth(before.connects, after.connects), errors)
         share = errors / attempts if attempts else 0.0
         limits, latency = self.limits, after.latency_ms or 0.0
+        late_ms = 1000 * self._returns.late_by(self._slowed_at)
         if share > limits.errors_stop or latency > limits.latency_stop_ms:
-            self._factor = max(_SLOWEST, self._factor * _SLOWER_BY)
-            self.verdict = Verdict(Mood.STOPPED, _why(share, errors, latency, limits.errors_stop))
+            self._slow_down(Mood.STOPPED, _why(share, errors, latency, limits.errors_stop))
         elif share > limits.errors_slow or latency > limits.latency_slow_ms:
-            self._factor = max(_SLOWEST, self._factor * _SLOWER_BY)
-            self.verdict = Verdict(Mood.SLOWED, _why(share, errors, latency, limits.errors_slow))
-        else:
-            self._factor = min(1.0, self._factor + _FASTER_BY)
-            mood = Mood.STEADY if self._factor == 1.0 else Mood.SLOWED
-            self.verdict = Verdict(mood, "" if mood is Mood.STEADY else "getting faster again")
+            self._slow_down(Mood.SLOWED, _why(share, errors, latency, limits.errors_slow))
+        elif late_ms > limits.latency_slow_ms:
+            self._slowed_at = now
+            late = f"clients come back {late_ms / 1000:.1f} s later than the first ones did"
+            self._slow_down(Mood.SLOWED, late)
+        elif not self._lets_the_late_come():
+            self._speed_up()
+
+    def _slow_down(self, mood: Mood, reason: str) -> None:
+        self._factor = max(_SLOWEST, self._factor * _SLOWER_BY)
+        self.verdict = Verdict(mood, reason)
+
+    def _speed_up(self) -> None:
+        self._factor = min(1.0, self._factor + _FASTER_BY)
+        mood = Mood.STEADY if self._factor == 1.0 else Mood.SLOWED
+        self.verdict = Verdict(mood, "" if mood is Mood.STEADY else "getting faster again")
+
+    def _lets_the_late_come(self) -> bool:
+        """Whether clients are still away that left before they were found to be late. Until they
+        are back nobody follows them: with a queue before the other server the slower pace would
+        show only after the queue is gone."""
+        return bool(self._away) and self._away[0][0] <= self._slowed_at
 
     def _earn(self, now: float) -> None:
         """A second's worth can be saved up at most; a debt is not bounded."""
@@ -164,11 +185,12 @@ class Pacing:
             self._credit = min(most, self._credit + (now - self._credited_at) * self.rate)
         self._credited_at = now
 
-    def _came_back(self, count: int) -> None:
+    def _came_back(self, now: float, count: int) -> None:
         while count > 0 and self._away:
             at, waiting = self._away.popleft()
             if waiting > count:
                 self._away.appendleft((at, waiting - count))
+            self._returns.came(at, now, min(waiting, count))
             count -= waiting
 
     def _forget(self, now: float) -> None:

@@ -78,6 +78,53 @@ def test_slow_answers_slow_it_down_and_then_stop_it():
     assert pacing.verdict.reason == "the other server takes 9000 ms to answer"
 
 
+def drain_to_a_server_that_takes(per_second: float, pacing: Pacing, seconds: float):
+    """Clients try again after 5 s, and the server takes one after the other; (how long each that
+    came in the last ten seconds was away, how many a second came)."""
+    step, now, free_at = 0.05, 0.0, 0.0
+    waiting: list[tuple[float, float]] = []
+    away: list[tuple[float, float]] = []
+    while now < seconds:
+        back = [one for one in waiting if one[1] <= now]
+        away += [(at, at - left) for left, at in back]
+        waiting = [one for one in waiting if one[1] > now]
+        pacing.observe(now, Reading(connects=len(away), errors=0, latency_ms=5.0))
+        due = pacing.may_close(now)
+        pacing.closed(now, due)
+        for _ in range(due):
+            free_at = max(free_at, now + 5.0) + 1 / per_second
+            waiting.append((now, free_at))
+        now += step
+    late = [took for at, took in away if at > seconds - 10]
+    return late, len(late) / 10
+
+
+def test_clients_that_come_back_ever_later_slow_it_down_to_what_the_other_server_takes():
+    limits = Limits(per_second=40, in_flight=10_000, back_within_s=120)
+    took, rate = drain_to_a_server_that_takes(10, Pacing(limits), 120)
+    assert max(took) < 5 + 6  # without a look at it: a minute
+    assert 5 < rate < 11
+
+
+def test_clients_that_come_back_in_their_time_do_not_slow_it_down():
+    limits = Limits(per_second=40, in_flight=10_000)
+    pacing = Pacing(limits)
+    _, rate = drain_to_a_server_that_takes(1000, pacing, 60)
+    assert rate == pytest.approx(40, abs=1)
+    assert pacing.verdict.mood is Mood.STEADY
+
+
+def test_it_says_that_clients_come_back_late():
+    pacing = Pacing(Limits(per_second=100, in_flight=1000, back_within_s=60))
+    pacing.closed(0.0, 60)
+    pacing.observe(0.0, GOOD)
+    pacing.observe(5.0, Reading(20, 0, 1))
+    assert pacing.verdict.mood is Mood.STEADY
+    pacing.observe(8.0, Reading(60, 0, 1))
+    assert pacing.verdict.mood is Mood.SLOWED
+    assert pacing.verdict.reason == "clients come back 3.0 s later than the first ones did"
+
+
 def test_it_gets_faster_again_step_by_step_once_all_is_well():
     pacing = Pacing(Limits(per_second=64))
     bad = [Reading(0, 0, 1), Reading(10, 10, 1), Reading(20, 20, 1)]

@@ -96,7 +96,8 @@ class Pacing:
     _window: Reading | None = None
     _last: Reading | None = None
     _returns: Returns = field(default_factory=Returns)
-    _slowed_at: float = float("-inf")
+    _found_late_at: float = float("-inf")
+    _pace_changed_at: float = float("-inf")
 
     @property
     def in_flight(self) -> int:
@@ -149,24 +150,32 @@ class Pacing:
         attempts = max(_growth(before.connects, after.connects), errors)
         share = errors / attempts if attempts else 0.0
         limits, latency = self.limits, after.latency_ms or 0.0
-        late_ms = 1000 * self._returns.late_by(self._slowed_at)
+        late_s = self._returns.late_by(self._pace_changed_at)
         if share > limits.errors_stop or latency > limits.latency_stop_ms:
-            self._slow_down(Mood.STOPPED, _why(share, errors, latency, limits.errors_stop))
+            self._slow_down(now, Mood.STOPPED, _why(share, errors, latency, limits.errors_stop))
         elif share > limits.errors_slow or latency > limits.latency_slow_ms:
-            self._slow_down(Mood.SLOWED, _why(share, errors, latency, limits.errors_slow))
-        elif late_ms > limits.latency_slow_ms:
-            self._slowed_at = now
-            late = f"clients come back {late_ms / 1000:.1f} s later than the first ones did"
-            self._slow_down(Mood.SLOWED, late)
-        elif not self._lets_the_late_come():
-            self._speed_up()
+            self._slow_down(now, Mood.SLOWED, _why(share, errors, latency, limits.errors_slow))
+        elif late_s is not None and 1000 * late_s > limits.latency_slow_ms:
+            self._found_late_at = now
+            late = f"clients come back {late_s:.1f} s later than the first ones did"
+            self._slow_down(now, Mood.SLOWED, late)
+        elif late_s is not None or not self._needs_to_see_clients_in_time():
+            self._speed_up(now)
 
-    def _slow_down(self, mood: Mood, reason: str) -> None:
+    def _needs_to_see_clients_in_time(self) -> bool:
+        """Once they were late it gets faster only when the present pace is seen to do; but where
+        nobody is closed, nobody comes."""
+        return self._found_late_at > float("-inf") and self.verdict.mood is not Mood.STOPPED
+
+    def _slow_down(self, now: float, mood: Mood, reason: str) -> None:
         self._factor = max(_SLOWEST, self._factor * _SLOWER_BY)
+        self._pace_changed_at = now
         self.verdict = Verdict(mood, reason)
 
-    def _speed_up(self) -> None:
-        self._factor = min(1.0, self._factor + _FASTER_BY)
+    def _speed_up(self, now: float) -> None:
+        if self._factor < 1.0:
+            self._factor = min(1.0, self._factor + _FASTER_BY)
+            self._pace_changed_at = now
         mood = Mood.STEADY if self._factor == 1.0 else Mood.SLOWED
         self.verdict = Verdict(mood, "" if mood is Mood.STEADY else "getting faster again")
 
@@ -174,7 +183,7 @@ class Pacing:
         """Whether clients are still away that left before they were found to be late. Until they
         are back nobody follows them: with a queue before the other server the slower pace would
         show only after the queue is gone."""
-        return bool(self._away) and self._away[0][0] <= self._slowed_at
+        return bool(self._away) and self._away[0][0] <= self._found_late_at
 
     def _earn(self, now: float) -> None:
         """A second's worth can be saved up at most; a debt is not bounded."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 _FIRST = 20
 """So many clients tell how long it takes."""
-_ENOUGH = 5
-"""Fewer than that in a window tell nothing."""
+_ENOUGH = 20
+"""Fewer than that tell nothing yet."""
 
 
 @dataclass
@@ -35,12 +35,12 @@ class Returns:
         if len(self._first) >= _FIRST:
             self._usual = statistics.quantiles(self._first, n=10)[-1]
 
-    def late_by(self, left_after: float) -> float:
-        """How much longer half of the clients took that came since the last call than nine of ten
-        of the first; 0 if they did not, or if it cannot be told. Only clients count that left
-        after ``left_after``."""
+    def late_by(self, left_after: float) -> float | None:
+        """How much longer a quarter of the clients took than nine of ten of the first; None as long
+        as it cannot be told. Of those that came since this was told last; only clients count that
+        left after ``left_after``."""
         took = [took for left_at, took in self._recent if left_at > left_after]
-        self._recent.clear()
         if self._usual is None or len(took) < _ENOUGH:
-            return 0.0
-        return max(0.0, statistics.median(took) - self._usual)
+            return None
+        self._recent.clear()
+        return max(0.0, statistics.quantiles(took, n=4)[-1] - self._usual)

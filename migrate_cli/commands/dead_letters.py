@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -112,7 +113,8 @@ def replay(
     everything: bool,
     replace_bad_bytes: bool,
 ) -> int:
-    """Relay dead letters after all, each once: by ID, or --all of those that are chosen.
+    """Relay dead letters after all, each once: by ID, or --all of those that are chosen. One that
+    was relayed before, by a command that was killed, is a failure only if its ID is given.
 
     Most need something mended first: raise MAX_MESSAGE_BYTES for those that were too large.
     """
@@ -123,7 +125,7 @@ def replay(
 
         letters = await desk.letters.list(which)
         _refuse_missing(ids, letters)
-        failed = 0
+        outcomes: Counter[ReplayOutcome] = Counter()
         for letter in letters:
             outcome, why = await replay_letter(
                 letter,
@@ -132,9 +134,12 @@ def replay(
                 max_message_bytes=desk.config.max_message_bytes,
                 replace_bad_bytes=replace_bad_bytes,
             )
-            failed += outcome is not ReplayOutcome.REPLAYED
+            outcomes[outcome] += 1
             click.echo(f"{letter.id}: {outcome.value}{f' ({why})' if why else ''}")
-        click.echo(f"{len(letters) - failed} replayed, {failed} not.")
+        before = 0 if ids else outcomes[ReplayOutcome.ALREADY]
+        failed = len(letters) - outcomes[ReplayOutcome.REPLAYED] - before
+        had_been = f", {before} had been before" if before else ""
+        click.echo(f"{outcomes[ReplayOutcome.REPLAYED]} replayed{had_been}, {failed} not.")
         return failed
 
     return ExitCode.REFUSED if _with_desk(settings, replay_all) else ExitCode.DONE

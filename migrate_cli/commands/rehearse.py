@@ -46,7 +46,7 @@ _TIMELINE = Path("wsmigrate-rehearsal.html")
 )
 @click.option(
     "--logs",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
     help="Keep the logs of all parts in this folder.",
 )
 def rehearse(  # noqa: PLR0917

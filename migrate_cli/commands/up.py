@@ -33,7 +33,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--postgres-dsn", help="Use this PostgreSQL database instead of starting one.")
 @click.option(
     "--logs",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
     help="Keep the logs in this folder (default: a temporary one, removed at the end).",
 )
 def up(**options: Any) -> None:

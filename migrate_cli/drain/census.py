@@ -45,12 +45,12 @@ class HaproxyCensus:
         for door in self.doors:
             for link in door.workers():
                 rooms = rooms_by_client(link.ask(f"show table {CLIENTS}").splitlines())
-                for side in Side:
-                    for session in door.open_sessions(link, side):
-                        if session.client in rooms:
-                            address = session.client.rpartition(":")[0]
-                            name = f"{door.name} {session.client}"
-                            found[name] = Seen(rooms[session.client], address, side)
+                for session in link.open_sessions():
+                    side = door.side_of(session)
+                    if side is not None and session.client in rooms:
+                        address = session.client.rpartition(":")[0]
+                        name = f"{door.name} {session.client}"
+                        found[name] = Seen(rooms[session.client], address, side)
         return found
 
     def is_offered(self) -> bool:

@@ -14,6 +14,7 @@ from wsmigrate.errors import ConfigError
 from wsmigrate.sides import Side
 
 _TIMEOUT_S = 5.0
+_ADMIN_EVERY_S = 0.5
 _REFUSED = "wsmigrate_handshakes_refused_total"
 _OF_THE_SERVER = ("broker", "layer", "server", "draining", "too-many", "new-rooms")
 """Reasons that lie with the server. A client that may not in is no error of the server."""
@@ -22,13 +23,15 @@ _OF_THE_SERVER = ("broker", "layer", "server", "draining", "too-many", "new-room
 @dataclass
 class OtherServer:
     """Reads the front door's counters of a server, and, where a URL is given, the new server's
-    ``/metrics`` and how long ``/livez`` takes beside them."""
+    ``/metrics`` and how long ``/livez`` takes beside them: these twice a second at most."""
 
     router: Router
     side: Side
     admin_url: str | None = None
     _sessions: int | None = None
     _grown: int = field(default=0)
+    _of_admin: tuple[float | None, int | None] = (None, None)
+    _asked_admin: float = float("-inf")
 
     def __post_init__(self) -> None:
         if self.admin_url and not self.admin_url.startswith(("http://", "https://")):
@@ -39,7 +42,10 @@ class OtherServer:
         that does not answer counts as slow."""
         traffic = self.router.traffic(self.side)
         connects = traffic.connects if traffic.connects is not None else self._by_sessions()
-        latency, refused = self._of_admin()
+        if self.admin_url is not None and time.monotonic() - self._asked_admin >= _ADMIN_EVERY_S:
+            self._of_admin = self._ask_admin()
+            self._asked_admin = time.monotonic()
+        latency, refused = self._of_admin
         known = [value for value in (traffic.response_ms, latency) if value is not None]
         errors = [value for value in (traffic.errors, refused) if value is not None]
         return Reading(connects, sum(errors) if errors else None, max(known) if known else None)
@@ -55,9 +61,7 @@ class OtherServer:
         self._sessions = now
         return self._grown
 
-    def _of_admin(self) -> tuple[float | None, int | None]:
-        if self.admin_url is None:
-            return None, None
+    def _ask_admin(self) -> tuple[float | None, int | None]:
         began = time.monotonic()
         try:
             self._get("/livez")

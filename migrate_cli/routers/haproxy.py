@@ -180,10 +180,13 @@ class HaproxyDoor:
 
     def open_sessions(self, link: RuntimeSocket, side: Side) -> Iterator[OpenSession]:
         """The sessions of a side in one process."""
-        backends, names = {self.backend, *self.fallback}, self._names(side)
-        for session in link.open_sessions():
-            if session.backend in backends and session.server in names:
-                yield session
+        return (session for session in link.open_sessions() if self.side_of(session) is side)
+
+    def side_of(self, session: OpenSession) -> Side | None:
+        """The side that a session goes to; None where it is of other backends or servers."""
+        if session.backend != self.backend and session.backend not in self.fallback:
+            return None
+        return next((side for side in Side if session.server in self._names(side)), None)
 
     def workers(self) -> list[RuntimeSocket]:
         """The processes that have sessions: the one that takes connections, and those that a reload

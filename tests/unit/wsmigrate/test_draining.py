@@ -125,6 +125,17 @@ def test_it_says_that_clients_come_back_late():
     assert pacing.verdict.reason == "clients come back 3.0 s later than the first ones did"
 
 
+def test_a_drain_that_errors_stopped_goes_on_after_them_although_clients_were_late():
+    pacing = Pacing(Limits(per_second=100, in_flight=1000, back_within_s=60))
+    pacing.closed(0.0, 60)
+    pacing.observe(0.0, GOOD)
+    pacing.observe(5.0, Reading(20, 0, 1))
+    pacing.observe(8.0, Reading(60, 0, 1))
+    assert pacing.observe(10.0, Reading(60, 40, 1)).mood is Mood.STOPPED
+    assert pacing.observe(12.0, Reading(60, 40, 1)).mood is Mood.SLOWED
+    assert pacing.may_close(13.0) > 0
+
+
 def test_it_gets_faster_again_step_by_step_once_all_is_well():
     pacing = Pacing(Limits(per_second=64))
     bad = [Reading(0, 0, 1), Reading(10, 10, 1), Reading(20, 20, 1)]

@@ -76,6 +76,7 @@ def rehearse(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "migrate_cli", "rehearse", *words],
         env={**os.environ, "TMPDIR": str(folder)},
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
@@ -101,7 +102,8 @@ def test_a_short_rehearsal_with_two_faults_holds_and_says_all(folder: Path) -> N
     load, scenario = folder / "load.toml", folder / "faults.toml"
     load.write_text(SMALL, encoding="utf-8")
     scenario.write_text(TWO_FAULTS, encoding="utf-8")
-    figures = rehearsed(folder, "--load", str(load), "--scenario", str(scenario))
+    figures = rehearsed(folder, "--load", load.name, "--scenario", scenario.name, "--logs", "parts")
+    assert (folder / "parts" / "crowd.log").read_text("utf-8").startswith("o ")
     assert [stage["step"] for stage in figures["stages"]] == [
         *("door", "shadow", "canary 50", "drain", "direct both", "direct channels", "retired"),
         "back to legacy",

@@ -19,7 +19,8 @@ from wsmigrate.sides import Side
 
 _TICK_S = 0.1
 _REPORT_EVERY_S = 1.0
-_LOOKS_APART = 1
+_COUNT_EVERY_S = 0.5
+_LOOKS_APART = 3
 """A census is taken so many times its own duration after the last, unless sockets were closed."""
 
 
@@ -81,8 +82,10 @@ class Drain:
     _looked: float = 0.0
     _closing: float | None = None
     _look_again: float = 0.0
+    _count_again: float = float("-inf")
     _closed: int = 0
     _left: int = 0
+    _is_counted: bool = False
 
     def run(self) -> Outcome:
         """Drain. Raises NotOfferedError where the front door cannot, and RouterError where it does
@@ -135,7 +138,7 @@ class Drain:
             self._held[verdict.mood] = self._held.get(verdict.mood, 0.0) + now - last
             stopped_for = stopped_for + now - last if verdict.mood is Mood.STOPPED else 0.0
             last = now
-            done = not self._left and verdict.mood is not Mood.STOPPED
+            done = self._is_counted and not self._left and verdict.mood is not Mood.STOPPED
             if done or now - reported >= _REPORT_EVERY_S:
                 flight = pacing.in_flight
                 self.report(Progress(now - began, self._left, self._closed, flight, verdict))
@@ -156,12 +159,12 @@ class Drain:
         try:
             verdict = pacing.observe(now, self.other.read())
             self._look()
-            self._left = self.closer.left()
-            due = pacing.may_close(now, self.closer.smallest()) if self._left else 0
+            due = self._due(pacing, now)
             if due:
                 closing = self.clock()
                 count = self.closer.close(due, now)
                 self._closed += count
+                self._left, self._is_counted = self._left - count, False
                 pacing.closed(now, count)
                 self._look(closing)
         except NotOfferedError:
@@ -169,6 +172,15 @@ class Drain:
         except UnavailableError as error:
             return Verdict(Mood.STOPPED, error.what)
         return verdict
+
+    def _due(self, pacing: Pacing, now: float) -> int:
+        """How many sockets may be closed now. To count them is work, on the old server's machine
+        too: while nothing may be closed it is done twice a second."""
+        ready = pacing.may_close(now) > 0
+        if ready or not self._is_counted or now >= self._count_again:
+            self._left, self._is_counted = self.closer.left(), True
+            self._count_again = now + _COUNT_EVERY_S
+        return pacing.may_close(now, self.closer.smallest()) if ready and self._left else 0
 
     def _wait_for_those_away(self, pacing: Pacing) -> None:
         """So that their gaps have an end."""

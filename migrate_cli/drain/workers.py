@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,12 +90,8 @@ class WorkerCloser:
         """The workers there are now. Raises UnavailableError where the master is gone."""
         pids = children_of(self.master)
         mine = [one for one in sockets.connections_of(pids) if one.local[1] == self.port]
-        return [self._worker(pid, [one for one in mine if one.pid == pid]) for pid in pids]
-
-    def _worker(self, pid: int, mine: list[Connection]) -> Worker:
-        there = tuple(one for one in mine if not one.left)
-        reset = sockets.broken_connections(pid, self.port)
-        return Worker(pid, there, len(mine) - len(there) + reset)
+        reset = sockets.broken_connections(pids, self.port)
+        return [_worker(pid, [one for one in mine if one.pid == pid], reset[pid]) for pid in pids]
 
     def _in_order(self) -> list[Worker]:
         """Those that have something to be ended for."""
@@ -122,6 +118,11 @@ class WorkerCloser:
         since = self._silent_since.pop(worker.pid, None)
         if since is not None:
             self._silences.append(Silence(worker.pid, now - since, len(worker.open)))
+
+
+def _worker(pid: int, mine: Sequence[Connection], reset: int) -> Worker:
+    there = tuple(one for one in mine if not one.left)
+    return Worker(pid, there, len(mine) - len(there) + reset)
 
 
 def children_of(pid: int) -> list[int]:

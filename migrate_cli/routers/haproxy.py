@@ -186,7 +186,9 @@ class HaproxyDoor:
         """The side that a session goes to; None where it is of other backends or servers."""
         if session.backend != self.backend and session.backend not in self.fallback:
             return None
-        return next((side for side in Side if session.server in self._names(side)), None)
+        if session.server in self.servers.legacy:
+            return Side.LEGACY
+        return Side.CHANNELS if session.server in self.servers.channels else None
 
     def workers(self) -> list[RuntimeSocket]:
         """The processes that have sessions: the one that takes connections, and those that a reload

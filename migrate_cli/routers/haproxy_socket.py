@@ -16,6 +16,11 @@ from migrate_cli.routers.port import RouterError
 _TIMEOUT_S = 5.0
 _RELOADS_WITHIN_S = 1.0
 _TCP = re.compile(r"(?:ipv[46]@)?(?P<host>\[[0-9a-fA-F:]+\]|[\w.\-]+):(?P<port>\d+)")
+_SESSION = re.compile(
+    r"^(?P<id>\S+): .*?\bsrc=(?P<src>\S+) .*?\bbe=(?P<be>\S*) .*?\bsrv=(?P<srv>\S*) "
+    r".*?\bage=(?P<age>\S+)",
+    re.MULTILINE,
+)
 _AGE = re.compile(r"(\d+)([dhms])")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _REFUSALS = ("Permission denied", "Unknown command", "No such", "Can't find")
@@ -79,13 +84,10 @@ class RuntimeSocket:
 
     def open_sessions(self) -> Iterator[OpenSession]:
         """The open sessions that go to a server, in no order. Raises RouterError."""
-        for line in self.ask("show sess").splitlines():
-            session_id, colon, rest = line.partition(": ")
-            fields = dict(word.partition("=")[::2] for word in rest.split() if "=" in word)
-            if colon and {"be", "srv", "src", "age"} <= set(fields):
-                yield OpenSession(
-                    session_id, fields["be"], fields["srv"], fields["src"], _seconds(fields["age"])
-                )
+        for found in _SESSION.finditer(self.ask("show sess")):
+            yield OpenSession(
+                found["id"], found["be"], found["srv"], found["src"], _seconds(found["age"])
+            )
 
     def shut_down(self, session_id: str) -> bool:
         """End a session; False if it has ended by itself. Raises RouterError."""

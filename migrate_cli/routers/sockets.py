@@ -14,7 +14,8 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def connections_of(pids: Iterable[int]) -> list[Connection]:
     owned = [(pid, *entry) for pid in pids for entry in _sockets_of(pid)]
     if not owned:
         return []
-    table = dict(_established(owned[0][0]))
+    table = dict(_established(owned[0][0], {inode for _, _, inode in owned}))
     found = [
         Connection(pid, descriptor, inode, *table[inode])
         for pid, descriptor, inode in owned
@@ -84,20 +85,31 @@ def shut_down(connection: Connection) -> bool:
         os.close(handle)
 
 
-def broken_connections(pid: int, port: int) -> int:
-    """How many connections to a port a process holds that the other side has reset. They are in no
-    table any more. Raises UnavailableError where the machine or its rights do not allow to look.
+def broken_connections(pids: Iterable[int], port: int) -> Counter[int]:
+    """How many connections to a port each process holds that the other side has reset. They are in
+    no table any more. The processes are of one network namespace. Raises UnavailableError where the
+    machine or its rights do not allow to look.
     """
-    listed = {inode for name in _TABLES for inode in _inodes(pid, name)}
-    unlisted = [entry for entry in _sockets_of(pid) if entry[1] not in listed]
-    if not unlisted:
+    owned = {pid: list(_sockets_of(pid)) for pid in pids}
+    reader = next((pid for pid, sockets in owned.items() if sockets), None)
+    listed = set() if reader is None else {one for name in _TABLES for one in _inodes(reader, name)}
+    return Counter(
+        {
+            pid: _count_at_port(pid, [entry for entry in sockets if entry[1] not in listed], port)
+            for pid, sockets in owned.items()
+        }
+    )
+
+
+def _count_at_port(pid: int, entries: Sequence[tuple[int, int]], port: int) -> int:
+    if not entries:
         return 0
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return 0
     try:
-        return sum(_is_at_port(handle, pid, entry, port) for entry in unlisted)
+        return sum(_is_at_port(handle, pid, entry, port) for entry in entries)
     finally:
         os.close(handle)
 
@@ -176,7 +188,9 @@ def _inodes(pid: int, name: str) -> Iterator[int]:
             yield int(words[column])
 
 
-def _established(pid: int) -> Iterator[tuple[int, tuple[Place, Place, bool]]]:
+def _established(
+    pid: int, wanted: Container[int]
+) -> Iterator[tuple[int, tuple[Place, Place, bool]]]:
     """Of the network namespace of a process, by inode (proc(5), ``/proc/net/tcp``)."""
     for name in ("tcp", "tcp6"):
         try:
@@ -185,7 +199,7 @@ def _established(pid: int) -> Iterator[tuple[int, tuple[Place, Place, bool]]]:
             continue
         for line in lines:
             words = line.split()
-            if words[3] in (_ESTABLISHED, _CLOSE_WAIT):
+            if words[3] in (_ESTABLISHED, _CLOSE_WAIT) and int(words[9]) in wanted:
                 left = words[3] == _CLOSE_WAIT
                 yield int(words[9]), (_place(words[1]), _place(words[2]), left)
 

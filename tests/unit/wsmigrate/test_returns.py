@@ -35,9 +35,9 @@ def test_where_front_ends_wait_for_any_time_nobody_is_late_who_waits_no_longer_t
     returns = Returns()
     for number in range(20):
         returns.came(0.0, float(number))
-    returns.came(0.0, 17.0, count=50)
+    returns.came(20.0, 37.0, count=50)
     assert returns.late_by(ALWAYS) == 0
-    returns.came(0.0, 30.0, count=50)
+    returns.came(20.0, 50.0, count=50)
     assert returns.late_by(ALWAYS) == pytest.approx(30 - 17.9)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,7 +75,8 @@ class Ledger:
 
 class FaultPublisher:
     """Publishes to rooms in turn from a thread of its own, each message confirmed; connects again
-    when the broker is back. Half of all bodies are equal, unless ``unique``."""
+    when the broker is back. Half of all bodies are equal, unless ``unique``. ``with_ids``: each
+    message has an id of its own."""
 
     def __init__(
         self, url: str, rooms: Sequence[str], *, per_s: float = 300.0, unique: bool = False
@@ -83,6 +85,7 @@ class FaultPublisher:
         self._rooms = list(rooms)
         self._per_s = per_s
         self._unique = unique
+        self.with_ids = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._channel: Any = None
@@ -111,7 +114,8 @@ class FaultPublisher:
             room = self._rooms[number % len(self._rooms)]
             own = b'{"text": "number %d"}' % number
             equal = not self._unique and (number // len(self._rooms)) % 2 == 1
-            self._publish(room, EQUAL if equal else own)
+            its_id = {"message_id": uuid.uuid4().hex} if self.with_ids else {}
+            self._publish(room, EQUAL if equal else own, **its_id)
             number += 1
             self._stopping.wait(max(0.0, begun + number / self._per_s - time.monotonic()))
 

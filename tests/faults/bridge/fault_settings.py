@@ -17,4 +17,6 @@ WSMIGRATE |= {
     "BRIDGE_MEMORY_BYTES": from_environment("FAULT_MEMORY_BYTES", 256 << 20),
     "DEAD_LETTER_BYTES": from_environment("FAULT_DEAD_LETTER_BYTES", 1 << 30),
     "INBOX_MAX_BYTES": from_environment("FAULT_INBOX_BYTES", 1 << 30),
+    "INBOX_KIND": os.environ.get("FAULT_INBOX_KIND") or "stream",
+    "INBOXES": from_environment("FAULT_INBOXES", 8),
 }

@@ -19,6 +19,7 @@ from bridge.reverse import ReverseRelay
 from bridge.rhythm import Rhythm
 from bridge.runner import Bridge
 from bridge.sinks import Sink, sink_for
+from bridge.site_name import SiteName
 from bridge.sweeper import Sweeper
 from bridge.worker import Relaying
 from wsmigrate.amqp import BrokerHosts
@@ -47,6 +48,7 @@ async def assembled(
     relaying = Relaying(
         config=config,
         hosts=hosts,
+        site=SiteName(database),
         cursors=cursors,
         letters=letters,
         gaps=GapStore(database),

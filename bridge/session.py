@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bridge.acknowledging import Acknowledger
@@ -12,9 +12,12 @@ from bridge.inbox import InboxRelay
 from bridge.pulse import Pulse
 from bridge.reading import Reading
 from bridge.wire import TolerantConnection, connection_parameters
-from wsmigrate.amqp import AmqpClosedError, AmqpConnection, BrokerHosts
+from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection, BrokerHosts
 from wsmigrate.errors import UnavailableError
 from wsmigrate.patience import within
+
+Claim = Callable[[AmqpConnection], Awaitable[bool]]
+"""Makes sure that the inbox is this site's; whether it exists."""
 
 _FINISH_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 1.0
@@ -36,12 +39,15 @@ class InboxSession:
         hosts: BrokerHosts,
         relay: InboxRelay,
         reading: Reading,
+        claim: Claim,
+        *,
         patience_s: float,
         connect_within_s: float,
     ) -> None:
         self._hosts = hosts
         self._relay = relay
         self._reading = reading
+        self._claim = claim
         self._patience_s = patience_s
         self._connect_within_s = connect_within_s
         self._raw: list[TolerantConnection] = []
@@ -64,15 +70,15 @@ class InboxSession:
         the session is over, before the last of it is relayed.
 
         Raises whatever ended the session else: AmqpClosedError, TimeoutError, InboxCancelledError,
-        CursorBeyondEndError, and CursorMovedError from the relay. What was delivered before is
-        relayed first, as far as the layer takes it within ten seconds.
+        CursorBeyondEndError, OtherSitesInboxError, and CursorMovedError from the relay. What was
+        delivered before is relayed first, as far as the layer takes it within ten seconds.
         """
         connection = await self._connected(stop)
         if connection is None:
             return
         try:
-            beginning = self._reading.begin(connection, self._on_delivery, self._fail)
-            channel = await within(self._connect_within_s, asyncio.ensure_future(beginning))
+            beginning = asyncio.ensure_future(self._begin(connection))
+            channel = await within(self._connect_within_s, beginning)
             self.has_begun = True
             self._relay.acknowledge_with(Acknowledger(channel, self._reading.acknowledge_every))
             self._relay.when_there_is_room(self._resume)
@@ -83,6 +89,14 @@ class InboxSession:
         finally:
             self._resume()  # the broker's answer to the close has to be read
             await connection.close(_CLOSE_TIMEOUT_S)
+
+    async def _begin(self, connection: AmqpConnection) -> AmqpChannel:
+        """Nothing is read of an inbox that may be another site's."""
+        is_there = await self._claim(connection)
+        channel = await self._reading.begin(connection, self._on_delivery, self._fail)
+        if not is_there:
+            await self._claim(connection)
+        return channel
 
     async def _connected(self, stop: asyncio.Event) -> AmqpConnection | None:
         """A connection; None after ``stop``, for a broker that does not answer takes its time."""

@@ -21,6 +21,7 @@ from bridge.reading import QueueReading, Reading
 from bridge.rhythm import Rhythm
 from bridge.session import InboxSession
 from bridge.sinks import Sink
+from bridge.site_name import SiteName
 from bridge.stream_reading import CursorBeyondEndError, StreamReading
 from wsmigrate.amqp import AmqpClosedError, BrokerHosts
 from wsmigrate.amqp_url import redacted_url
@@ -28,6 +29,7 @@ from wsmigrate.config import Config
 from wsmigrate.cursor import CursorMove
 from wsmigrate.errors import ConfigError, RefusedError, UnavailableError
 from wsmigrate.gap import InboxGap
+from wsmigrate.inbox_claim import claim
 from wsmigrate.topology import InboxKind
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class Relaying:
 
     config: Config
     hosts: BrokerHosts
+    site: SiteName
     cursors: CursorStore
     letters: DeadLetterStore
     gaps: GapStore
@@ -95,7 +98,7 @@ class InboxWorker:
         """Relay until stopped. What is away is waited for.
 
         Raises ConfigError when the broker, before it took any connection, or the database refuses
-        what the settings say.
+        what the settings say, and when the inbox is another site's.
         """
         while not self._stop.is_set():
             try:
@@ -127,8 +130,14 @@ class InboxWorker:
             is_ours=relaying.is_ours,
         )
         reading = self._reading(cursor)
+        site = await relaying.site.read()
         session = InboxSession(
-            relaying.hosts, relay, reading, relaying.patience_s, self._connect_within_s
+            relaying.hosts,
+            relay,
+            reading,
+            lambda connection: claim(connection, [self._inbox], site),
+            patience_s=relaying.patience_s,
+            connect_within_s=self._connect_within_s,
         )
         begun = time.monotonic()
         try:

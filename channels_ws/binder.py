@@ -9,7 +9,7 @@ import os
 import random
 import socket
 import uuid
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any
 
 import pika
@@ -18,7 +18,7 @@ from pika.adapters.asyncio_connection import AsyncioConnection
 from channels_ws.binding import BindingSession, is_missing_inbox
 from wsmigrate.amqp import AmqpClosedError, BrokerHosts
 from wsmigrate.config import Config, redacted_url
-from wsmigrate.errors import UnavailableError
+from wsmigrate.errors import ConfigError, UnavailableError
 from wsmigrate.rooms import RoomError
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,10 @@ def _nobody(_rooms: Collection[str]) -> None:
     return
 
 
+async def _nameless() -> None:
+    return
+
+
 class RoomBinder:
     """Binds the exchanges of live rooms to their inboxes, over one connection per process.
 
@@ -48,8 +52,15 @@ class RoomBinder:
     are bound again and handed to ``on_gap``. So is a room that the broker now refuses.
     """
 
-    def __init__(self, config: Config, on_gap: Callable[[Collection[str]], None] = _nobody) -> None:
+    def __init__(
+        self,
+        config: Config,
+        on_gap: Callable[[Collection[str]], None] = _nobody,
+        site_name: Callable[[], Awaitable[str | None]] = _nameless,
+    ) -> None:
+        """``site_name`` tells whose the inboxes are, so that no room is bound to another site's."""
         self._config = config
+        self._site_name = site_name
         self._on_gap = on_gap
         self._hosts = BrokerHosts(config.amqp_urls)
         self._key = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
@@ -164,7 +175,7 @@ class RoomBinder:
         try:
             await session.declare_inboxes()
             await asyncio.gather(*map(session.bind, rooms & self._confirmed))
-        except (AmqpClosedError, RoomError) as error:
+        except (AmqpClosedError, ConfigError, RoomError) as error:
             logger.warning("Rooms were not bound again: %s", _reason(error))
             await session.connection.close()  # the next one binds all
 
@@ -254,11 +265,14 @@ class RoomBinder:
 
     async def _use_one_connection(self) -> None:
         """Returns when a connection that could be used is lost; raises if it never could."""
+        site = await self._site_name()
         connection = await self._hosts.connect(
             lambda url: functools.partial(AsyncioConnection, pika.URLParameters(url)),
             _CONNECT_TIMEOUT_S / len(self._config.amqp_urls),
         )
-        session = BindingSession(connection, self._config, self._key)
+        session = BindingSession(
+            connection, self._config, self._key, site, lambda room: self._on_gap({room})
+        )
         try:
             await self._prepare(session)
             self._session = session

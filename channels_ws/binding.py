@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from channels_ws.room_queues import RoomQueues
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
+from wsmigrate.inbox_claim import claim
 from wsmigrate.room_bindings import Binding, RoomBindings, type_of_refusal
 from wsmigrate.wiring import RoomForm
 
@@ -79,25 +80,33 @@ def is_missing_inbox(error: AmqpClosedError) -> bool:
     return error.reply_code == _NOT_FOUND and _NO_QUEUE in str(error)
 
 
+def _nobody(_room: str) -> None:
+    return
+
+
 @dataclass
 class BindingSession:
     """What one connection to the broker is used for, from its opening to its end.
 
     Operations on one room go one after another, in the order in which they were asked for; those on
     different rooms go side by side, on several channels. ``bound`` are the rooms whose binding was
-    confirmed on this connection.
+    confirmed on this connection. ``site`` is the site's name, where its inboxes are to be claimed.
+    ``on_lost`` hears of a room whose messages may have been lost.
     """
 
     connection: AmqpConnection
     config: Config
     key: str
+    site: str | None = None
+    on_lost: Callable[[str], None] = _nobody
     bound: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._lanes = [_Lane(self.connection) for _ in range(_LANES)]
         self._bindings = RoomBindings(self.config, self.key)
         has_queues = self.config.wiring.form is RoomForm.QUEUE
-        self._queues = RoomQueues(self.connection, self.config) if has_queues else None
+        queues = RoomQueues(self.connection, self.config, self.on_lost) if has_queues else None
+        self._queues = queues
         self._others: dict[str, list[Binding]] = {}  # of exchanges of another type than expected
 
     @property
@@ -106,11 +115,13 @@ class BindingSession:
         return self.connection.closed.done()
 
     async def declare_inboxes(self) -> None:
-        """Make sure that all inboxes exist. One that exists with another retention is used as it
-        is. Raises AmqpClosedError."""
+        """Make sure that all inboxes exist, and are this site's. One that exists with another
+        retention is used as it is. Raises AmqpClosedError, and OtherSitesInboxError."""
         arguments = self.config.inbox_arguments
         for inbox in self.config.inbox_names:
             await self._declare("queue_declare", queue=inbox, durable=True, arguments=arguments)
+        if self.site is not None:
+            await claim(self.connection, self.config.inbox_names, self.site)
 
     async def bind(self, room: str) -> None:
         """Return once the broker has confirmed exchange and binding. Raises AmqpClosedError, and

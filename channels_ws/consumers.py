@@ -25,6 +25,7 @@ from channels_ws.server import RoomServer
 from wsmigrate.barrier import is_barrier_room
 from wsmigrate.config import Config
 from wsmigrate.errors import WsmigrateError
+from wsmigrate.inbox_claim import is_claim
 from wsmigrate.rooms import RoomError, room_of_decoded_path, room_of_path
 from wsmigrate.synthetic import is_synthetic_room
 
@@ -107,9 +108,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     async def _join(self) -> None:
         room = room_of_scope(self.scope)
-        if is_barrier_room(room):
-            raise RoomError(room, "its name is reserved for wsmigrate")
         config = self._server.config
+        if is_barrier_room(room, config.inbox_prefix) or is_claim(room):
+            raise RoomError(room, "its name is reserved for wsmigrate")
         self._seat = await self._server.doorkeeper.seat(self.scope, room)
         identity = await self._server.guard.admit(self.scope, room)
         self.scope = identity.put_into(self.scope)

@@ -75,7 +75,8 @@ class RoomHub:
         self._ticking: asyncio.Task[None] | None = None
         self._copies = Copies(expected=config.notify_backend is NotifyBackend.BOTH)
         self._compared: Counter[str] = Counter()
-        barriers = map(barrier_room, range(config.inboxes if config.follows_state else 0))
+        inboxes = range(config.inboxes if config.follows_state else 0)
+        barriers = [barrier_room(inbox, config.inbox_prefix) for inbox in inboxes]
         self._links = LinkKeeper(
             make_layer,
             self._deliver,
@@ -233,7 +234,7 @@ class RoomHub:
     def _is_marker(self, message: Message) -> bool:
         """Whether it is a marker of the barrier; it is noted then. No room of clients has its
         name."""
-        marker = marker_of(message.room, message.text)
+        marker = marker_of(message.room, message.text, self._config.inbox_prefix)
         if marker is None:
             return False
         self._hand_out(self._paths.marker(marker, asyncio.get_running_loop().time()))

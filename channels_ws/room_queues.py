@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
@@ -16,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _NOT_FOUND = 404
 _ACCESS_REFUSED = 403
+_PRECONDITION_FAILED = 406
 _PREFETCH = 100
 _RETRY_S = 1.0
 _MOST = 2000
@@ -32,12 +34,18 @@ class RoomQueues:
     it in the inbox: at least once, and in order. One without a ``message_id`` gets one. Where the
     inbox is gone the connection is closed, and another one declares it.
 
+    A queue that is deleted is declared again, and ``on_lost`` hears of its room: nobody knows what
+    was in it, or was published while it was not there.
+
     Each room takes a channel of its own, of which a connection has 2,047.
     """
 
-    def __init__(self, connection: AmqpConnection, config: Config) -> None:
+    def __init__(
+        self, connection: AmqpConnection, config: Config, on_lost: Callable[[str], None]
+    ) -> None:
         self._connection = connection
         self._config = config
+        self._on_lost = on_lost
         self._takers: dict[str, asyncio.Task[None]] = {}
         self._out: AmqpChannel | None = None
         self._opening = asyncio.Lock()
@@ -49,18 +57,30 @@ class RoomQueues:
         queue = self._config.wiring.place_of(room).routing_key
         if room not in self._takers and len(self._takers) >= _MOST:
             raise AmqpClosedError(f"one process takes from {_MOST:,} queues")
+        await self._declare(queue)
+        if room not in self._takers:
+            self._takers[room] = asyncio.create_task(self._take(room, queue), name="room-queue")
+
+    async def _declare(self, queue: str) -> None:
+        """One that exists is used as it is, also where it has come into being this moment."""
         channel = await self._connection.channel()
         try:
             await channel.rpc("queue_declare", queue=queue, passive=True)
         except AmqpClosedError as error:
             if error.reply_code != _NOT_FOUND:
                 raise
-            channel = await self._connection.channel()
+        else:
+            channel.raw.close()
+            return
+        channel = await self._connection.channel()
+        try:
             durable = self._config.wiring.durable
             await channel.rpc("queue_declare", queue=queue, durable=durable)
-        channel.raw.close()
-        if room not in self._takers:
-            self._takers[room] = asyncio.create_task(self._take(room, queue), name="room-queue")
+        except AmqpClosedError as error:
+            if error.reply_code != _PRECONDITION_FAILED:
+                raise
+        else:
+            channel.raw.close()
 
     async def close(self, room: str) -> None:
         """Take nothing more; what is not acknowledged is put back."""
@@ -70,24 +90,37 @@ class RoomQueues:
             await asyncio.gather(taker, return_exceptions=True)
 
     async def _take(self, room: str, queue: str) -> None:
+        is_gone = False
         while not self._connection.closed.done():
             channel: AmqpChannel | None = None
+            cancelled = asyncio.Event()
             try:
+                if is_gone:
+                    await self._declare(queue)
+                    logger.warning("A room's queue was deleted, and is declared again")
+                    self._on_lost(room)
+                    is_gone = False
                 out = await self._open_out()
                 channel = await self._connection.channel()
-                await self._consume(channel, room, queue)
+                await self._consume(channel, room, queue, cancelled)
                 await asyncio.wait(
                     {channel.closed, out.closed}, return_when=asyncio.FIRST_COMPLETED
                 )
             except AmqpClosedError as error:
+                is_gone = is_gone or error.reply_code == _NOT_FOUND
                 if error.reply_code != _ACCESS_REFUSED:
                     logger.info("The queue of a room is not taken from: %s", error)
             finally:
                 if channel is not None and not channel.closed.done():
                     channel.raw.close()
-            await asyncio.sleep(_RETRY_S)
+            if cancelled.is_set():
+                is_gone = True  # at once, for publishers go on
+            else:
+                await asyncio.sleep(_RETRY_S)
 
-    async def _consume(self, channel: AmqpChannel, room: str, queue: str) -> None:
+    async def _consume(
+        self, channel: AmqpChannel, room: str, queue: str, cancelled: asyncio.Event
+    ) -> None:
         inbox = self._config.inbox_of(room)
 
         def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
@@ -97,7 +130,11 @@ class RoomQueues:
             properties.headers = headers
             self._forward(channel, method.delivery_tag, inbox, properties, body)
 
-        channel.raw.add_on_cancel_callback(lambda _frame: channel.raw.close())
+        def on_cancel(_frame: Any) -> None:
+            cancelled.set()
+            channel.raw.close()
+
+        channel.raw.add_on_cancel_callback(on_cancel)
         await channel.rpc("basic_qos", prefetch_count=_PREFETCH)
         await channel.rpc(
             "basic_consume", queue=queue, on_message_callback=on_message, exclusive=True

@@ -19,6 +19,7 @@ from channels_ws.inbound.desk import Desk
 from channels_ws.metrics import Metrics
 from channels_ws.notify.state_source import connector
 from channels_ws.refusal_log import RefusalLog
+from channels_ws.site_name import SiteName
 from channels_ws.state_watch import StateWatch
 from channels_ws.tables import check_tables
 from wsmigrate.config import Config, config_of_settings
@@ -153,7 +154,7 @@ class RoomServer:
             if state is not None:
                 hub.follow(state, watch.ask_now)
                 binds = state.binds
-        binder = RoomBinder(config, hub.close_rooms) if binds else None
+        binder = self._new_binder(hub) if binds else None
         try:
             await hub.start(binder)
         except BaseException:
@@ -172,11 +173,14 @@ class RoomServer:
         hub.follow(state, watch.ask_now)
         if state.binds:
             if self._binder is None:
-                await self._bind_with(RoomBinder(self.config, hub.close_rooms))
+                await self._bind_with(self._new_binder(hub))
             await hub.bind_with(self._binder)
         else:
             await hub.bind_with(None)
             await self._unbind()
+
+    def _new_binder(self, hub: RoomHub) -> RoomBinder:
+        return RoomBinder(self.config, hub.close_rooms, SiteName(self.config.database).read)
 
     async def _bind_with(self, binder: RoomBinder) -> None:
         await binder.start()

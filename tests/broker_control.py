@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
-from private_services import Services
+
+class Processes(Protocol):
+    """Where a node is to be found."""
+
+    def pid(self, name: str, /) -> int: ...
 
 
 class BrokerControl:
     """Runs rabbitmqctl with the environment that the node was started with."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Processes) -> None:
         self._services = services
 
     def __call__(self, *words: str) -> str:

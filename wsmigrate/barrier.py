@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-_PREFIX = "wsmigrate.barrier."
+from wsmigrate.topology import DEFAULT_INBOX_PREFIX
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,12 @@ class Marker:
 
     inbox: int
     revision: int
+    prefix: str = DEFAULT_INBOX_PREFIX
 
     @property
     def room(self) -> str:
         """The exchange that it is published to; bound to its inbox alone."""
-        return barrier_room(self.inbox)
+        return barrier_room(self.inbox, self.prefix)
 
     @property
     def text(self) -> str:
@@ -31,23 +32,24 @@ class Marker:
         return json.dumps({"inbox": self.inbox, "revision": self.revision})
 
 
-def barrier_room(inbox: int) -> str:
-    """The exchange, and room, of the markers of an inbox."""
-    return f"{_PREFIX}{inbox}"
+def barrier_room(inbox: int, prefix: str = DEFAULT_INBOX_PREFIX) -> str:
+    """The exchange, and room, of the markers of an inbox. ``prefix`` is that of the site's inboxes:
+    the markers of another site on the same broker are for other processes."""
+    return f"{prefix}.barrier.{inbox}"
 
 
-def is_barrier_room(room: str) -> bool:
+def is_barrier_room(room: str, prefix: str = DEFAULT_INBOX_PREFIX) -> bool:
     """Whether a room is reserved for markers, so that no client may be in it."""
-    return room.startswith(_PREFIX)
+    return room.startswith(f"{prefix}.barrier.")
 
 
-def marker_of(room: str, text: str) -> Marker | None:
+def marker_of(room: str, text: str, prefix: str = DEFAULT_INBOX_PREFIX) -> Marker | None:
     """The marker in a message; None where it is none."""
-    if not is_barrier_room(room):
+    if not is_barrier_room(room, prefix):
         return None
     try:
         said = json.loads(text)
-        marker = Marker(int(said["inbox"]), int(said["revision"]))
+        marker = Marker(int(said["inbox"]), int(said["revision"]), prefix)
     except (ValueError, KeyError, TypeError):
         return None
     return marker if marker.room == room else None

@@ -29,13 +29,14 @@ from wsmigrate.message import DEFAULT_EVENT_NAME, DEFAULT_MAX_MESSAGE_BYTES
 from wsmigrate.notify_config import NotifyBackend as NotifyBackend  # noqa: PLC0414
 from wsmigrate.origins import OriginPattern
 from wsmigrate.topology import (
+    DEFAULT_INBOX_PREFIX,
     DEFAULT_INBOXES,
     LONGEST_TTL_S,
     InboxKind,
     InboxRetention,
     inbox_arguments,
+    inbox_index_of_room,
     inbox_names,
-    inbox_of_room,
     segment_bytes_of,
 )
 from wsmigrate.wiring import RoomForm as RoomForm  # noqa: PLC0414
@@ -68,6 +69,7 @@ class Config:
     room_durable: bool = False
     inboxes: int = DEFAULT_INBOXES
     inbox_kind: InboxKind = InboxKind.STREAM
+    inbox_prefix: str = DEFAULT_INBOX_PREFIX
     inbox_max_age_s: int = 24 * 3600
     inbox_max_bytes: int = 1 << 30
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
@@ -146,10 +148,10 @@ class Config:
         """How rooms are wired in RabbitMQ. Asked for each message."""
         return RoomWiring(self.room_form, self.room_exchange, self.room_key, self.room_durable)
 
-    @property
+    @functools.cached_property
     def inbox_names(self) -> tuple[str, ...]:
         """The inboxes of this installation."""
-        return inbox_names(self.inboxes, self.inbox_kind)
+        return inbox_names(self.inboxes, self.inbox_kind, self.inbox_prefix)
 
     @property
     def inbox_arguments(self) -> dict[str, Any]:
@@ -158,7 +160,7 @@ class Config:
 
     def inbox_of(self, room: str) -> str:
         """The inbox of a room."""
-        return inbox_of_room(room, self.inboxes, self.inbox_kind)
+        return self.inbox_names[inbox_index_of_room(room, self.inboxes)]
 
     @property
     def retention(self) -> InboxRetention:

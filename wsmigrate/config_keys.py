@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -15,12 +16,14 @@ from wsmigrate.auth_config import (
     token_sources,
 )
 from wsmigrate.bridge_config import amqp_urls, lease_seconds, milliseconds, prefetch
-from wsmigrate.config_values import choice, flag, positive_int, seconds, text
+from wsmigrate.config_values import cannot_be, choice, flag, positive_int, seconds, text
 from wsmigrate.inbound_config import dotted_path, inbound
 from wsmigrate.limits_config import networks, per_second
 from wsmigrate.notify_config import notify_backend
 from wsmigrate.topology import InboxKind, inbox_names
 from wsmigrate.wiring import RoomForm
+
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def _amqp_urls(key: str, value: Any) -> list[str]:
@@ -37,6 +40,13 @@ def _inbox_kind(key: str, value: Any) -> InboxKind:
 
 def _inbox_count(key: str, value: Any) -> int:
     return len(inbox_names(positive_int(key, value)))
+
+
+def _inbox_prefix(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not _PREFIX.fullmatch(value) or value.startswith("amq."):
+        expected = "1 to 64 ASCII letters, digits, '-', '_' or '.', and not begin with 'amq.'"
+        raise cannot_be(key, value, expected)
+    return value
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,7 @@ SETTINGS: Mapping[str, Setting] = {
     "INBOX_KIND": Setting("inbox_kind", _inbox_kind),
     "INBOX_MAX_AGE_S": Setting("inbox_max_age_s", positive_int),
     "INBOX_MAX_BYTES": Setting("inbox_max_bytes", positive_int),
+    "INBOX_PREFIX": Setting("inbox_prefix", _inbox_prefix),
     "LAYER_PREFIX": Setting("layer_prefix", text),
     "MAX_MESSAGE_BYTES": Setting("max_message_bytes", positive_int),
     "MAX_ROOMS": Setting("max_rooms", positive_int),

@@ -18,8 +18,7 @@ MAX_INBOXES = 1024
 LONGEST_TTL_S = (2**32 - 1) // 1000
 """RabbitMQ counts how long a queue keeps messages in milliseconds, in 32 bits."""
 
-_INBOX_PREFIX = "wsmigrate.inbox."
-_QUEUE_PREFIX = "wsmigrate.queue."
+DEFAULT_INBOX_PREFIX = "wsmigrate"
 
 
 class InboxKind(str, enum.Enum):
@@ -70,7 +69,9 @@ def segment_bytes_of(max_bytes: int) -> int:
     return max(1 << 20, min(1 << 26, max_bytes // 8))
 
 
-def inbox_names(count: int, kind: InboxKind = InboxKind.STREAM) -> tuple[str, ...]:
+def inbox_names(
+    count: int, kind: InboxKind = InboxKind.STREAM, prefix: str = DEFAULT_INBOX_PREFIX
+) -> tuple[str, ...]:
     """The inboxes of an installation, in order. The number is chosen once: a room belongs to one
     of them by hash, so another number moves rooms to inboxes that are not bound yet. A queue cannot
     have the name of a stream, so that each kind has names of its own."""
@@ -79,8 +80,8 @@ def inbox_names(count: int, kind: InboxKind = InboxKind.STREAM) -> tuple[str, ..
             f"{count} inboxes cannot be: there have to be 1 to {MAX_INBOXES} of them.",
             remedy="Set WSMIGRATE['INBOXES'] accordingly.",
         )
-    prefix = _INBOX_PREFIX if kind is InboxKind.STREAM else _QUEUE_PREFIX
-    return tuple(f"{prefix}{index}" for index in range(count))
+    word = "inbox" if kind is InboxKind.STREAM else "queue"
+    return tuple(f"{prefix}.{word}.{index}" for index in range(count))
 
 
 def inbox_of_room(room: str, count: int, kind: InboxKind = InboxKind.STREAM) -> str:

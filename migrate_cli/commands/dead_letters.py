@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Command = Callable[..., Any]
-_POSITIVE = click.IntRange(1, 2**63 - 1)  # a bigint of PostgreSQL
+_MOST = 2**63 - 1  # a bigint of PostgreSQL
+_POSITIVE = click.IntRange(1, _MOST)
 
 
 def _chosen(command: Command) -> Command:
@@ -44,23 +45,37 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=_POSITIVE)
 @_chosen
 @click.option("--all", "everything", is_flag=True, help="Those that were replayed as well.")
+@click.option("--replayed", is_flag=True, help="Only those that were replayed.")
 @click.option("--limit", type=_POSITIVE, default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def list_letters(
     *,
+    ids: tuple[int, ...],
     settings: str | None,
     room: str | None,
     reason: str | None,
     inbox: str | None,
     everything: bool,
+    replayed: bool,
     limit: int,
     as_json: bool,
 ) -> None:
-    """List dead letters, the oldest first; never their bodies."""
-    which = _filter(room=room, reason=reason, inbox=inbox, replayed=None if everything else False)
-    letters = _with_desk(settings, lambda desk: desk.letters.list(which, limit))
+    """List dead letters, the oldest first; never their bodies. Those that wait, unless others are
+    chosen."""
+    which = _filter(
+        ids=ids or None,
+        room=room,
+        reason=reason,
+        inbox=inbox,
+        replayed=True if replayed else None if everything or ids else False,
+    )
+    letters = _with_desk(settings, lambda desk: desk.letters.list(which, min(limit + 1, _MOST)))
+    if len(letters) > limit:
+        letters.pop()
+        click.echo(f"There are more than {limit}: raise --limit.", err=True)
     if as_json:
         click.echo(json.dumps([letter.as_json() for letter in letters], indent=2))
         return
@@ -165,7 +180,7 @@ def purge(
     """Delete dead letters: by ID, or --all of those that are chosen. They are gone for good."""
     which = _meant(
         ids,
-        everything or replayed,
+        everything or (replayed and not ids),
         room=room,
         reason=reason,
         inbox=inbox,
@@ -233,7 +248,7 @@ def _meant(
             remedy="See them with: wsmigrate bridge dead-letters list",
         )
     if ids:
-        return _filter(ids=ids, room=room, reason=reason, inbox=inbox)
+        return _filter(ids=ids, room=room, reason=reason, inbox=inbox, replayed=replayed or None)
     return _filter(room=room, reason=reason, inbox=inbox, replayed=replayed)
 
 

@@ -16,7 +16,7 @@ from wsmigrate.amqp_url import redacted_url
 from wsmigrate.barrier import Marker
 from wsmigrate.config import Config
 from wsmigrate.errors import UnavailableError
-from wsmigrate.topology import ROOM_EXCHANGE, InboxKind, inbox_arguments, inbox_names
+from wsmigrate.topology import ROOM_EXCHANGE, InboxKind
 
 _READ_WITHIN_S = 10.0
 _PRECONDITION_FAILED = 406
@@ -28,8 +28,9 @@ class Inboxes:
     def __init__(self, config: Config) -> None:
         self._urls = config.amqp_urls
         self._is_stream = config.inbox_kind is InboxKind.STREAM
-        self._names = inbox_names(config.inboxes, config.inbox_kind)
-        self._arguments = inbox_arguments(config.retention, config.inbox_kind)
+        self._names = config.inbox_names
+        self._prefix = config.inbox_prefix
+        self._arguments = config.inbox_arguments
 
     def send_markers(self, revision: int) -> dict[str, int | None]:
         """Put a marker into each inbox, behind everything that was published before. The offset of
@@ -41,7 +42,9 @@ class Inboxes:
             publishing = connection.channel()
             publishing.confirm_delivery()
             return {
-                inbox: self._send(connection, publishing, inbox, Marker(number, revision))
+                inbox: self._send(
+                    connection, publishing, inbox, Marker(number, revision, self._prefix)
+                )
                 for number, inbox in enumerate(self._names)
             }
 

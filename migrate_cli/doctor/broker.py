@@ -106,7 +106,7 @@ class _Attempt:
 
 def _permissions(connection: Any, url: str, project: Config) -> Iterator[Finding]:
     own = uuid.uuid4().hex[:12]
-    room, barrier = f"wsmigrate-doctor-{own}", f"wsmigrate.barrier.doctor-{own}"
+    room, barrier = f"wsmigrate-doctor-{own}", f"{project.inbox_prefix}.barrier.doctor-{own}"
     prefix = project.inbox_names[0].rpartition(".")[0]
     inbox, mark = f"{prefix}.doctor-{own}", f"wsmigrate.mark.doctor-{own}"
     user = pika.URLParameters(url).credentials.username

@@ -1,0 +1,84 @@
+"""Whose inboxes they are: a site's mark on each, in the broker, so that another site with another
+database, whose settings name the same inboxes, is refused.
+
+The mark is an exchange that nothing is published to. An exchange that is declared again with
+another alternate exchange is refused by the broker (406), which names the one that is there: so the
+first site to declare it has the inbox, and whoever comes later is told in one step. Unlike a queue,
+an exchange is on all nodes of a cluster. It is bound to its inbox and deletes itself with that
+binding (AMQP 0-9-1, ``auto-delete``): an inbox that is deleted is nobody's.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+
+from wsmigrate.amqp import AmqpClosedError, AmqpConnection
+from wsmigrate.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "wsmigrate.owner."
+_SITE_PREFIX = "wsmigrate.site."
+_OTHER_SITE = re.compile(r"inequivalent arg 'alternate-exchange'.*'wsmigrate\.site\.", re.DOTALL)
+_ACCESS_REFUSED = 403
+_NOT_FOUND = 404
+_PRECONDITION_FAILED = 406
+
+
+class OtherSitesInboxError(ConfigError):
+    """The settings name an inbox that belongs to another site."""
+
+
+def is_claim(room: str) -> bool:
+    """Whether a room is reserved for these exchanges, so that no client may be in it."""
+    return room.startswith(_PREFIX)
+
+
+async def claim(connection: AmqpConnection, inboxes: Sequence[str], site: str) -> bool:
+    """Mark inboxes as those of a site. ``site`` is a name of its database like no other's. Whether
+    all of the inboxes exist; what does not is marked, and to be claimed again once it does. May be
+    repeated.
+
+    Raises OtherSitesInboxError, and AmqpClosedError. A user that may not declare the exchange is
+    let through: then nobody can tell.
+    """
+    all_there = True
+    channel = await connection.channel()
+    for inbox in inboxes:
+        try:
+            await channel.rpc("exchange_declare", **_exchange(inbox, site))
+            await channel.rpc("queue_bind", queue=inbox, exchange=_PREFIX + inbox)
+        except AmqpClosedError as error:
+            _raise_if_another_sites(inbox, error)
+            all_there = all_there and error.reply_code != _NOT_FOUND
+            channel = await connection.channel()
+    channel.raw.close()
+    return all_there
+
+
+def _exchange(inbox: str, site: str) -> dict[str, object]:
+    return {
+        "exchange": _PREFIX + inbox,
+        "exchange_type": "fanout",
+        "durable": True,
+        "auto_delete": True,
+        "internal": True,
+        "arguments": {"alternate-exchange": _SITE_PREFIX + site},
+    }
+
+
+def _raise_if_another_sites(inbox: str, error: AmqpClosedError) -> None:
+    if error.reply_code == _PRECONDITION_FAILED and _OTHER_SITE.search(str(error)):
+        raise OtherSitesInboxError(
+            f"{inbox} is another site's: it was first used with another database.",
+            then="Two sites would get each other's messages, or take them away from each other.",
+            remedy="Set WSMIGRATE['INBOX_PREFIX'] to a name of this site's own, or use another "
+            f"vhost. If it is this site, with a new database, delete the exchange {_PREFIX}{inbox} "
+            "in RabbitMQ.",
+        ) from error
+    if error.reply_code in (_ACCESS_REFUSED, _PRECONDITION_FAILED):
+        logger.warning("Whether %s is another site's cannot be told: %s", inbox, error)
+    elif error.reply_code != _NOT_FOUND:
+        raise error

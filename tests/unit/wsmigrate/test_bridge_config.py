@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from wsmigrate.barrier import Marker, is_barrier_room, marker_of
 from wsmigrate.config import Config, config_of_settings
 from wsmigrate.errors import ConfigError
 
@@ -34,6 +35,16 @@ def test_the_names_of_inboxes_that_are_queues_differ_from_those_of_streams() -> 
     assert "x-queue-type" not in queues.inbox_arguments
 
 
+def test_sites_with_prefixes_of_their_own_share_neither_inboxes_nor_markers() -> None:
+    shop, forum = config_with(INBOX_PREFIX="shop"), config_with(INBOX_PREFIX="forum.1")
+    assert shop.inbox_names[0] == "shop.inbox.0"
+    assert len({*shop.inbox_names, *forum.inbox_names, *config_with().inbox_names}) == 24
+    marker = Marker(3, 17, shop.inbox_prefix)
+    assert marker_of(marker.room, marker.text, shop.inbox_prefix) == marker
+    assert marker_of(marker.room, marker.text, forum.inbox_prefix) is None
+    assert is_barrier_room(marker.room, shop.inbox_prefix)
+
+
 def test_segments_are_small_enough_for_the_bound_of_an_inbox() -> None:
     assert config_with(INBOX_MAX_BYTES=16 << 20).retention.segment_bytes == 2 << 20
     assert config_with().retention.segment_bytes == 64 << 20
@@ -48,6 +59,10 @@ def test_segments_are_small_enough_for_the_bound_of_an_inbox() -> None:
         ({"BRIDGE_PREFETCH": 70000}, "at most 65535"),
         ({"BRIDGE_BATCH_WAIT_MS": 2000}, "from 0 to 1000"),
         ({"INBOX_KIND": "quorum"}, "one of 'stream', 'queue'"),
+        ({"INBOX_PREFIX": ""}, "1 to 64 ASCII letters"),
+        ({"INBOX_PREFIX": "amq.shop"}, "not begin with 'amq.'"),
+        ({"INBOX_PREFIX": "shop/1"}, "1 to 64 ASCII letters"),
+        ({"INBOX_PREFIX": "s" * 65}, "1 to 64 ASCII letters"),
         ({"ROOM_FORM": "topic"}, "no exchange is named"),
         ({"ROOM_KEY": "room"}, "has to hold {room} once"),
         ({"AMQP_URL": []}, "an AMQP URL or a list of them"),

@@ -193,7 +193,8 @@ class Stack:
     def _migrate(self, runtime: Runtime, site: Site, progress: Report) -> None:
         progress("making the tables")
         log = runtime.supervisor.log_of(migrations.NAME)
-        migrations.migrate(site, runtime.mark, log, self.stop_request)
+        is_given = bool(self.options.amqp_url)
+        migrations.migrate(site, runtime.mark, log, self.stop_request, takes_inboxes=is_given)
         if not self.options.amqp_url:
             runtime.supervisor.wait_until_ready(rabbitmq.NAME)
 

@@ -10,6 +10,7 @@ binding (AMQP 0-9-1, ``auto-delete``): an inbox that is deleted is nobody's.
 
 from __future__ import annotations
 
+import enum
 import logging
 import re
 from collections.abc import Sequence
@@ -25,6 +26,14 @@ _OTHER_SITE = re.compile(r"inequivalent arg 'alternate-exchange'.*'wsmigrate\.si
 _ACCESS_REFUSED = 403
 _NOT_FOUND = 404
 _PRECONDITION_FAILED = 406
+
+
+class Owner(enum.Enum):
+    """Whose an inbox is."""
+
+    THIS_SITE = "this site's"
+    ANOTHER_SITE = "another site's"
+    NOBODY = "nobody's yet"
 
 
 class OtherSitesInboxError(ConfigError):
@@ -58,6 +67,39 @@ async def claim(connection: AmqpConnection, inboxes: Sequence[str], site: str) -
     return all_there
 
 
+async def owners(connection: AmqpConnection, inboxes: Sequence[str], site: str) -> dict[str, Owner]:
+    """Whose the inboxes are, without a change. Raises AmqpClosedError."""
+    found: dict[str, Owner] = {}
+    for inbox in inboxes:
+        channel = await connection.channel()
+        try:
+            await channel.rpc("exchange_declare", exchange=_PREFIX + inbox, passive=True)
+        except AmqpClosedError as error:
+            if error.reply_code != _NOT_FOUND:
+                raise
+            found[inbox] = Owner.NOBODY
+            continue
+        try:
+            await channel.rpc("exchange_declare", **_exchange(inbox, site))
+        except AmqpClosedError as error:
+            if error.reply_code != _PRECONDITION_FAILED:
+                raise
+            found[inbox] = Owner.ANOTHER_SITE
+        else:
+            found[inbox] = Owner.THIS_SITE
+            channel.raw.close()
+    return found
+
+
+async def take_over(connection: AmqpConnection, inboxes: Sequence[str], site: str) -> None:
+    """Make inboxes this site's, whosever they were. Raises AmqpClosedError."""
+    channel = await connection.channel()
+    for inbox in inboxes:
+        await channel.rpc("exchange_delete", exchange=_PREFIX + inbox)
+    channel.raw.close()
+    await claim(connection, inboxes, site)
+
+
 def _exchange(inbox: str, site: str) -> dict[str, object]:
     return {
         "exchange": _PREFIX + inbox,
@@ -75,8 +117,7 @@ def _raise_if_another_sites(inbox: str, error: AmqpClosedError) -> None:
             f"{inbox} is another site's: it was first used with another database.",
             then="Two sites would get each other's messages, or take them away from each other.",
             remedy="Set WSMIGRATE['INBOX_PREFIX'] to a name of this site's own, or use another "
-            f"vhost. If it is this site, with a new database, delete the exchange {_PREFIX}{inbox} "
-            "in RabbitMQ.",
+            "vhost. If it is this site, with a new database: wsmigrate bridge claim --execute",
         ) from error
     if error.reply_code in (_ACCESS_REFUSED, _PRECONDITION_FAILED):
         logger.warning("Whether %s is another site's cannot be told: %s", inbox, error)

@@ -80,6 +80,20 @@ def reverse(settings: str | None) -> None:
 
 @bridge.command()
 @_SETTINGS
+@click.option("--execute", is_flag=True, help="Without it nothing changes, it only tells.")
+def claim(settings: str | None, execute: bool) -> int:
+    """Tell whose the inboxes of the settings are, and make them this site's.
+
+    For a site whose database was made anew. If they are another site's, end that one's bridges and
+    servers first: both would read the same inboxes. Exit code 1 if any is another site's.
+    """
+    need_packages("bridge claim", "django", "channels", "pika", "psycopg")
+    set_up_django("The bridge", settings)
+    return asyncio.run(_claim(execute))
+
+
+@bridge.command()
+@_SETTINGS
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(settings: str | None, as_json: bool) -> int:
     """Show who relays which inbox, how far behind it is, and what could not be relayed.
@@ -120,6 +134,22 @@ async def _run(address: tuple[str, int] | None) -> None:
         finally:
             if server is not None:
                 server.stop()
+
+
+async def _claim(execute: bool) -> int:
+    from bridge.ownership import owners_of_inboxes, take_inboxes_over  # noqa: PLC0415
+    from wsmigrate.inbox_claim import Owner  # noqa: PLC0415
+
+    config = project.project_config()
+    parameters = project.database_parameters(config.database)
+    if execute:
+        await take_inboxes_over(config, parameters)
+    found = await owners_of_inboxes(config, parameters)
+    for inbox, owner in found.items():
+        click.echo(f"{inbox}  {owner.value}")
+    if not execute:
+        click.echo("Nothing was changed: add --execute to make all of them this site's.")
+    return ExitCode.REFUSED if Owner.ANOTHER_SITE in found.values() else ExitCode.DONE
 
 
 async def _run_reverse() -> None:

@@ -181,3 +181,23 @@ async def test_an_inbox_that_is_deleted_is_nobodys(
     finally:
         relays.stop()
         other_relays.stop()
+
+
+def test_a_site_with_a_new_database_takes_its_inboxes_over_and_only_when_it_is_told_to(
+    project: Project, other: Project
+) -> None:
+    claim = ("-m", "migrate_cli", "bridge", "claim")
+
+    def said(site: Project, *options: str) -> tuple[int, str]:
+        ended = site.run(*claim, *options, check=False)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    assert said(project)[0] == 0
+    assert said(project)[1].count("nobody's yet") == INBOXES
+    assert said(project, "--execute")[1].count("this site's\n") == INBOXES
+    code, told = said(other)
+    assert (code, told.count("another site's\n")) == (1, INBOXES)
+    assert said(project)[1].count("this site's\n") == INBOXES
+    code, told = said(other, "--execute")
+    assert (code, told.count("this site's\n")) == (0, INBOXES)
+    assert said(project)[0] == 1

@@ -105,7 +105,7 @@ class BindingSession:
         self._lanes = [_Lane(self.connection) for _ in range(_LANES)]
         self._bindings = RoomBindings(self.config, self.key)
         has_queues = self.config.wiring.form is RoomForm.QUEUE
-        queues = RoomQueues(self.connection, self.config, self.on_lost) if has_queues else None
+        queues = RoomQueues(self.connection, self.config, self._lost) if has_queues else None
         self._queues = queues
         self._others: dict[str, list[Binding]] = {}  # of exchanges of another type than expected
 
@@ -140,6 +140,11 @@ class BindingSession:
             await lane.bind(bindings)
             self._others[room] = bindings
         self.bound.add(room)
+
+    def _lost(self, room: str) -> None:
+        """Whoever joins from now on has to ask for the queue again, which may be refused."""
+        self.bound.discard(room)
+        self.on_lost(room)
 
     async def unbind(self, room: str) -> None:
         """Take this process's binding back, if it is there. Raises AmqpClosedError."""

@@ -11,6 +11,7 @@ from typing import Any
 from wsmigrate.amqp import AmqpChannel, AmqpClosedError, AmqpConnection
 from wsmigrate.config import Config
 from wsmigrate.publisher_confirms import Unconfirmed
+from wsmigrate.rooms import RoomError
 from wsmigrate.wiring import FORWARDED_ROOM_HEADER
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 _NOT_FOUND = 404
 _ACCESS_REFUSED = 403
 _PRECONDITION_FAILED = 406
+_STREAM_OFFSET = "x-stream-offset"
 _PREFETCH = 100
 _RETRY_S = 1.0
 _MOST = 2000
@@ -35,7 +37,9 @@ class RoomQueues:
     inbox is gone the connection is closed, and another one declares it.
 
     A queue that is deleted is declared again, and ``on_lost`` hears of its room: nobody knows what
-    was in it, or was published while it was not there.
+    was in it, or was published while it was not there. A stream is no queue: it would give each
+    message to several, and begins with what comes next. Which it is shows with its first message;
+    then ``on_lost`` hears of the room, and it is refused.
 
     Each room takes a channel of its own, of which a connection has 2,047.
     """
@@ -47,6 +51,7 @@ class RoomQueues:
         self._config = config
         self._on_lost = on_lost
         self._takers: dict[str, asyncio.Task[None]] = {}
+        self._streams: set[str] = set()
         self._out: AmqpChannel | None = None
         self._opening = asyncio.Lock()
         self._unconfirmed: Unconfirmed[tuple[AmqpChannel, int]] = Unconfirmed()
@@ -55,6 +60,8 @@ class RoomQueues:
         """Return once the queue exists: what is put into it from then on is not lost. Raises
         AmqpClosedError, and RoomError for a room that can have no queue."""
         queue = self._config.wiring.place_of(room).routing_key
+        if room in self._streams:
+            raise RoomError(room, f"its queue {queue!r} is a stream, which cannot be taken from")
         if room not in self._takers and len(self._takers) >= _MOST:
             raise AmqpClosedError(f"one process takes from {_MOST:,} queues")
         await self._declare(queue)
@@ -91,7 +98,7 @@ class RoomQueues:
 
     async def _take(self, room: str, queue: str) -> None:
         is_gone = False
-        while not self._connection.closed.done():
+        while not self._connection.closed.done() and room not in self._streams:
             channel: AmqpChannel | None = None
             cancelled = asyncio.Event()
             try:
@@ -124,6 +131,9 @@ class RoomQueues:
         inbox = self._config.inbox_of(room)
 
         def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            if _STREAM_OFFSET in (properties.headers or {}):
+                self._refuse(room, channel)
+                return
             headers = {**(properties.headers or {}), FORWARDED_ROOM_HEADER: room}
             for own in _OWN_ROUTES:
                 headers.pop(own, None)
@@ -139,6 +149,13 @@ class RoomQueues:
         await channel.rpc(
             "basic_consume", queue=queue, on_message_callback=on_message, exclusive=True
         )
+
+    def _refuse(self, room: str, channel: AmqpChannel) -> None:
+        if room not in self._streams:
+            self._streams.add(room)
+            logger.error("The queue of the room %r is a stream: its clients are refused", room)
+            self._on_lost(room)
+            channel.raw.close()
 
     def _forward(
         self, channel: AmqpChannel, tag: int, inbox: str, properties: Any, body: bytes

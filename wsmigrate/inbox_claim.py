@@ -47,7 +47,7 @@ def is_claim(room: str) -> bool:
 
 async def claim(connection: AmqpConnection, inboxes: Sequence[str], site: str) -> bool:
     """Mark inboxes as those of a site. ``site`` is a name of its database like no other's. Whether
-    all of the inboxes exist; what does not is marked, and to be claimed again once it does. May be
+    all of the inboxes exist: one that does not is nobody's, and to be claimed once it does. May be
     repeated.
 
     Raises OtherSitesInboxError, and AmqpClosedError. A user that may not declare the exchange is
@@ -61,10 +61,24 @@ async def claim(connection: AmqpConnection, inboxes: Sequence[str], site: str) -
             await channel.rpc("queue_bind", queue=inbox, exchange=_PREFIX + inbox)
         except AmqpClosedError as error:
             _raise_if_another_sites(inbox, error)
-            all_there = all_there and error.reply_code != _NOT_FOUND
+            if error.reply_code == _NOT_FOUND:
+                all_there = False
+                await _unmark(connection, inbox)
             channel = await connection.channel()
     channel.raw.close()
     return all_there
+
+
+async def _unmark(connection: AmqpConnection, inbox: str) -> None:
+    """Nothing would remove a mark that is not bound. One that is bound meanwhile stays."""
+    channel = await connection.channel()
+    try:
+        await channel.rpc("exchange_delete", exchange=_PREFIX + inbox, if_unused=True)
+    except AmqpClosedError as error:
+        if error.reply_code != _PRECONDITION_FAILED:
+            raise
+    else:
+        channel.raw.close()
 
 
 async def owners(connection: AmqpConnection, inboxes: Sequence[str], site: str) -> dict[str, Owner]:

@@ -22,7 +22,7 @@ from project import Project, wait_until
 from site_fixtures import dsn_of, execute
 from wsmigrate.amqp import BrokerHosts
 from wsmigrate.config import Config
-from wsmigrate.topology import InboxKind, inbox_names
+from wsmigrate.topology import InboxKind, InboxRetention, inbox_arguments, inbox_names
 
 INBOXES = 2
 
@@ -187,6 +187,10 @@ def test_a_site_with_a_new_database_takes_its_inboxes_over_and_only_when_it_is_t
     project: Project, other: Project
 ) -> None:
     claim = ("-m", "migrate_cli", "bridge", "claim")
+    with pika.BlockingConnection(pika.URLParameters(project.amqp_url)) as connection:
+        for inbox in inbox_names(INBOXES):
+            arguments = inbox_arguments(InboxRetention())
+            connection.channel().queue_declare(inbox, durable=True, arguments=arguments)
 
     def said(site: Project, *options: str) -> tuple[int, str]:
         ended = site.run(*claim, *options, check=False)

@@ -11,7 +11,7 @@ from pika.adapters.asyncio_connection import AsyncioConnection
 from varied import channel_to, new_name
 
 from wsmigrate.amqp import AmqpConnection
-from wsmigrate.inbox_claim import OtherSitesInboxError, claim
+from wsmigrate.inbox_claim import OtherSitesInboxError, Owner, claim, owners
 
 
 @pytest.fixture
@@ -39,15 +39,11 @@ async def test_the_first_site_has_it_until_it_is_deleted(
         broker.queue_delete(inbox)
 
 
-async def test_one_that_does_not_exist_yet_is_marked_all_the_same(
-    amqp_url: str, connection: AmqpConnection
-) -> None:
+async def test_one_that_does_not_exist_is_nobodys(connection: AmqpConnection) -> None:
     inbox = new_name("inbox")
     assert not await claim(connection, [inbox], "one")
-    with pytest.raises(OtherSitesInboxError):
-        await claim(connection, [inbox], "two")
-    with channel_to(amqp_url) as broker:
-        broker.exchange_delete(f"wsmigrate.owner.{inbox}")
+    assert not await claim(connection, [inbox], "two")
+    assert await owners(connection, [inbox], "two") == {inbox: Owner.NOBODY}
 
 
 async def test_where_it_cannot_be_told_nobody_is_refused(

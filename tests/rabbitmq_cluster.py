@@ -72,6 +72,10 @@ class RabbitMqCluster:
         """Runs rabbitmqctl on a node."""
         return BrokerControl(self._process(node))
 
+    def wait_until_whole(self) -> None:
+        """Until those that were killed are back."""
+        self._runtime.supervisor.wait_until_ready(*(node.part for node in self.nodes))
+
     def kill(self, node: Node) -> None:
         """As a power cut does."""
         os.kill(self._process(node).pid(""), signal.SIGKILL)

@@ -10,14 +10,22 @@ import click
 
 from wsmigrate.errors import ConfigError
 from wsmigrate.rooms import group_of_room, room_of_path
-from wsmigrate.topology import DEFAULT_INBOXES, inbox_of_room
+from wsmigrate.topology import (
+    DEFAULT_INBOX_PREFIX,
+    DEFAULT_INBOXES,
+    inbox_index_of_room,
+    inbox_names,
+)
 
 
 @click.command()
 @click.argument("path")
 @click.option("--inboxes", default=DEFAULT_INBOXES, show_default=True, help="Inboxes in use.")
+@click.option(
+    "--inbox-prefix", default=DEFAULT_INBOX_PREFIX, show_default=True, help="INBOX_PREFIX in use."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def room(path: str, inboxes: int, as_json: bool) -> None:
+def room(path: str, inboxes: int, inbox_prefix: str, as_json: bool) -> None:
     """Show the room, exchange, group and inbox of a WebSocket URL or request PATH.
 
     Exit code 2 if no room can have that name: both servers refuse its handshake with 403.
@@ -30,7 +38,7 @@ def room(path: str, inboxes: int, as_json: bool) -> None:
         "room": name,
         "exchange": name,
         "group": group_of_room(name),
-        "inbox": inbox_of_room(name, inboxes),
+        "inbox": inbox_names(inboxes, prefix=inbox_prefix)[inbox_index_of_room(name, inboxes)],
     }
     if as_json:
         click.echo(json.dumps(names, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""The page about rehearsals names the scenarios that there are, and the load that is the usual one."""
+"""The page about rehearsals names the scenarios that there are, and the usual load."""
 
 from pathlib import Path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from pika.adapters.asyncio_connection import AsyncioConnection
@@ -22,18 +22,26 @@ _CONNECT_WITHIN_S = 10.0
 
 async def owners_of_inboxes(config: Config, parameters: Mapping[str, Any]) -> dict[str, Owner]:
     """Whose each inbox of the settings is. Raises ConfigError and UnavailableError."""
-    return await _with_broker(config, parameters, owners)
+
+    async def ask(connection: AmqpConnection, site: str) -> dict[str, Owner]:
+        return await owners(connection, config.inbox_names, site)
+
+    return await _with_broker(config, parameters, ask)
 
 
 async def take_inboxes_over(config: Config, parameters: Mapping[str, Any]) -> None:
     """Make the inboxes of the settings this site's. Raises as ``owners_of_inboxes``."""
-    await _with_broker(config, parameters, take_over)
+
+    async def take(connection: AmqpConnection, site: str) -> None:
+        await take_over(connection, config.inbox_names, site, config.inbox_kind)
+
+    await _with_broker(config, parameters, take)
 
 
 async def _with_broker(
     config: Config,
     parameters: Mapping[str, Any],
-    act: Callable[[AmqpConnection, Sequence[str], str], Awaitable[T]],
+    act: Callable[[AmqpConnection, str], Awaitable[T]],
 ) -> T:
     database = LayerDatabase(parameters, config.database)
     try:
@@ -43,7 +51,7 @@ async def _with_broker(
             _CONNECT_WITHIN_S,
         )
         try:
-            return await act(connection, config.inbox_names, site)
+            return await act(connection, site)
         finally:
             await connection.close()
     except (AmqpClosedError, TimeoutError) as error:

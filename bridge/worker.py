@@ -135,7 +135,7 @@ class InboxWorker:
             relaying.hosts,
             relay,
             reading,
-            lambda connection: claim(connection, [self._inbox], site),
+            lambda connection: claim(connection, [self._inbox], site, relaying.config.inbox_kind),
             patience_s=relaying.patience_s,
             connect_within_s=self._connect_within_s,
         )

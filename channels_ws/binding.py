@@ -121,7 +121,7 @@ class BindingSession:
         for inbox in self.config.inbox_names:
             await self._declare("queue_declare", queue=inbox, durable=True, arguments=arguments)
         if self.site is not None:
-            await claim(self.connection, self.config.inbox_names, self.site)
+            await claim(self.connection, self.config.inbox_names, self.site, self.config.inbox_kind)
 
     async def bind(self, room: str) -> None:
         """Return once the broker has confirmed exchange and binding. Raises AmqpClosedError, and

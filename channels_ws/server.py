@@ -25,6 +25,7 @@ from channels_ws.tables import check_tables
 from wsmigrate.config import Config, config_of_settings
 from wsmigrate.errors import ConfigError, UnavailableError, WsmigrateError
 from wsmigrate.site_state import SiteState
+from wsmigrate.topology import InboxKind
 
 logger = logging.getLogger(__name__)
 
@@ -180,6 +181,8 @@ class RoomServer:
             await self._unbind()
 
     def _new_binder(self, hub: RoomHub) -> RoomBinder:
+        if self.config.inbox_kind is InboxKind.STREAM:  # the bridge tells of another site's
+            return RoomBinder(self.config, hub.close_rooms)
         return RoomBinder(self.config, hub.close_rooms, SiteName(self.config.database).read)
 
     async def _bind_with(self, binder: RoomBinder) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from dev_stack.logs import last_words
 from dev_stack.marks import Mark
 from dev_stack.parts import base_environment, described_status
-from dev_stack.site import Site, claim_command, migration_commands
+from dev_stack.site import Site, migration_commands
 from dev_stack.supervisor import StopRequest
 from wsmigrate.errors import UnavailableError
 
@@ -20,17 +20,13 @@ _WITHIN_S = 300.0
 _LOOK_S = 0.05
 
 
-def migrate(
-    site: Site, mark: Mark, log: Path, stop_request: StopRequest, *, takes_inboxes: bool
-) -> None:
-    """Run the site's migrations, then those of the layer's database. ``takes_inboxes``: of a broker
-    that others have used before, with databases of theirs.
+def migrate(site: Site, mark: Mark, log: Path, stop_request: StopRequest) -> None:
+    """Run the site's migrations, then those of the layer's database.
 
     Their output goes to ``log``. Raises UnavailableError if one fails, StoppedError if a stop is
     requested meanwhile.
     """
-    commands = (*migration_commands(), claim_command()) if takes_inboxes else migration_commands()
-    for command in commands:
+    for command in migration_commands():
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,

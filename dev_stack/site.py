@@ -93,11 +93,6 @@ def migration_commands() -> tuple[tuple[str, ...], ...]:
     return (migrate, (*migrate, "--database", "channels_postgres"))
 
 
-def claim_command() -> tuple[str, ...]:
-    """The command that makes the broker's inboxes this site's."""
-    return (sys.executable, "-m", "migrate_cli", "bridge", "claim", "--execute")
-
-
 def legacy_part(site: Site) -> PartSpec:
     """The old server: uWSGI with gevent."""
     package = importlib.util.find_spec("legacy_uwsgi_ws")

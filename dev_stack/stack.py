@@ -193,8 +193,7 @@ class Stack:
     def _migrate(self, runtime: Runtime, site: Site, progress: Report) -> None:
         progress("making the tables")
         log = runtime.supervisor.log_of(migrations.NAME)
-        is_given = bool(self.options.amqp_url)
-        migrations.migrate(site, runtime.mark, log, self.stop_request, takes_inboxes=is_given)
+        migrations.migrate(site, runtime.mark, log, self.stop_request)
         if not self.options.amqp_url:
             runtime.supervisor.wait_until_ready(rabbitmq.NAME)
 

@@ -1,5 +1,9 @@
 """Whose inboxes they are: a site's mark on each, in the broker, so that another site with another
-database, whose settings name the same inboxes, is refused.
+database, whose settings name the same inboxes, is told so.
+
+Of queues it is refused, for each would take a part of the other's messages away. Streams can be
+read by both, which costs work and loses nothing; and a site whose database was made anew looks like
+another one. So with streams it is an error in the log, and the relay goes on.
 
 The mark is an exchange that nothing is published to. An exchange that is declared again with
 another alternate exchange is refused by the broker (406), which names the one that is there: so the
@@ -17,6 +21,7 @@ from collections.abc import Sequence
 
 from wsmigrate.amqp import AmqpClosedError, AmqpConnection
 from wsmigrate.errors import ConfigError
+from wsmigrate.topology import InboxKind
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +50,15 @@ def is_claim(room: str) -> bool:
     return room.startswith(_PREFIX)
 
 
-async def claim(connection: AmqpConnection, inboxes: Sequence[str], site: str) -> bool:
+async def claim(
+    connection: AmqpConnection, inboxes: Sequence[str], site: str, kind: InboxKind
+) -> bool:
     """Mark inboxes as those of a site. ``site`` is a name of its database like no other's. Whether
     all of the inboxes exist: one that does not is nobody's, and to be claimed once it does. May be
     repeated.
 
-    Raises OtherSitesInboxError, and AmqpClosedError. A user that may not declare the exchange is
-    let through: then nobody can tell.
+    Raises OtherSitesInboxError for queues, and AmqpClosedError. A user that may not declare the
+    exchange is let through: then nobody can tell.
     """
     all_there = True
     channel = await connection.channel()
@@ -60,7 +67,7 @@ async def claim(connection: AmqpConnection, inboxes: Sequence[str], site: str) -
             await channel.rpc("exchange_declare", **_exchange(inbox, site))
             await channel.rpc("queue_bind", queue=inbox, exchange=_PREFIX + inbox)
         except AmqpClosedError as error:
-            _raise_if_another_sites(inbox, error)
+            _take_note(inbox, kind, error)
             if error.reply_code == _NOT_FOUND:
                 all_there = False
                 await _unmark(connection, inbox)
@@ -105,13 +112,16 @@ async def owners(connection: AmqpConnection, inboxes: Sequence[str], site: str) 
     return found
 
 
-async def take_over(connection: AmqpConnection, inboxes: Sequence[str], site: str) -> None:
-    """Make inboxes this site's, whosever they were. Raises AmqpClosedError."""
+async def take_over(
+    connection: AmqpConnection, inboxes: Sequence[str], site: str, kind: InboxKind
+) -> None:
+    """Make inboxes this site's, whosever they were. Raises as ``claim`` does, where another site
+    is quicker."""
     channel = await connection.channel()
     for inbox in inboxes:
         await channel.rpc("exchange_delete", exchange=_PREFIX + inbox)
     channel.raw.close()
-    await claim(connection, inboxes, site)
+    await claim(connection, inboxes, site, kind)
 
 
 def _exchange(inbox: str, site: str) -> dict[str, object]:
@@ -125,15 +135,24 @@ def _exchange(inbox: str, site: str) -> dict[str, object]:
     }
 
 
-def _raise_if_another_sites(inbox: str, error: AmqpClosedError) -> None:
+def _take_note(inbox: str, kind: InboxKind, error: AmqpClosedError) -> None:
     if error.reply_code == _PRECONDITION_FAILED and _OTHER_SITE.search(str(error)):
-        raise OtherSitesInboxError(
-            f"{inbox} is another site's: it was first used with another database.",
-            then="Two sites would get each other's messages, or take them away from each other.",
-            remedy="Set WSMIGRATE['INBOX_PREFIX'] to a name of this site's own, or use another "
-            "vhost. If it is this site, with a new database: wsmigrate bridge claim --execute",
-        ) from error
+        found = _other_sites(inbox, kind)
+        if kind is InboxKind.QUEUE:
+            raise found from error
+        logger.error("%s", found)
+        return
     if error.reply_code in (_ACCESS_REFUSED, _PRECONDITION_FAILED):
         logger.warning("Whether %s is another site's cannot be told: %s", inbox, error)
     elif error.reply_code != _NOT_FOUND:
         raise error
+
+
+def _other_sites(inbox: str, kind: InboxKind) -> OtherSitesInboxError:
+    both = "take messages away from each other" if kind is InboxKind.QUEUE else "relay all of it"
+    return OtherSitesInboxError(
+        f"{inbox} is another site's: it was first used with another database.",
+        then=f"Two sites that use it {both}.",
+        remedy="Set WSMIGRATE['INBOX_PREFIX'] to a name of this site's own, or use another "
+        "vhost. If it is this site, with a new database: wsmigrate bridge claim --execute",
+    )

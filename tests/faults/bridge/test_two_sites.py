@@ -126,14 +126,11 @@ async def test_with_prefixes_of_their_own_each_hears_its_rooms_and_sweeps_its_de
             one.stop()
 
 
-@pytest.mark.parametrize("kind", InboxKind)
-async def test_a_site_that_forgets_its_prefix_is_refused_and_takes_nothing_from_the_other(
-    project: Project, other: Project, amqp_url: str, kind: InboxKind
+async def test_a_site_that_forgets_its_prefix_takes_no_queue_of_the_other(
+    project: Project, other: Project, amqp_url: str
 ) -> None:
-    """Else both would read the same inboxes: of streams each would relay the other's messages too,
-    of queues each would take a part of the other's away."""
     for site in (project, other):
-        site.variables = {**site.variables, "FAULT_INBOX_KIND": kind.value}
+        site.variables = {**site.variables, "FAULT_INBOX_KIND": InboxKind.QUEUE.value}
     url, _ = await asyncio.to_thread(project.start_server)
     relays = Bridges(project)
     publisher = FaultPublisher(amqp_url, ["ours"], per_s=100)
@@ -154,6 +151,36 @@ async def test_a_site_that_forgets_its_prefix_is_refused_and_takes_nothing_from_
     finally:
         await asyncio.to_thread(publisher.stop)
         relays.stop()
+
+
+async def test_a_site_that_forgets_its_prefix_is_told_and_hinders_no_stream_of_the_other(
+    project: Project, other: Project, amqp_url: str
+) -> None:
+    """A site whose database was made anew looks the same, and has to go on."""
+    url, _ = await asyncio.to_thread(project.start_server)
+    other_url, _ = await asyncio.to_thread(other.start_server)
+    relays, other_relays = Bridges(project), Bridges(other)
+    ours = FaultPublisher(amqp_url, ["ours"], per_s=100)
+    theirs = FaultPublisher(amqp_url, ["theirs"], per_s=100)
+    try:
+        async with (
+            audience(url, ["ours"]) as listeners,
+            audience(other_url, ["theirs"]) as other_listeners,
+        ):
+            for one in (relays, other_relays):
+                await asyncio.to_thread(one.start)
+            for publisher in (ours, theirs):
+                publisher.start()
+            await asyncio.sleep(3)  # of publishing
+            await listeners.account_for(await asyncio.to_thread(ours.stop))
+            await other_listeners.account_for(await asyncio.to_thread(theirs.stop))
+        assert "is another site's" in other_relays.all[0].said()
+        assert "is another site's" not in relays.all[0].said()
+    finally:
+        for publisher in (ours, theirs):
+            await asyncio.to_thread(publisher.stop)
+        for one in (relays, other_relays):
+            one.stop()
 
 
 async def refuses_clients(site: Project) -> None:

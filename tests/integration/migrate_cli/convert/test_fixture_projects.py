@@ -24,7 +24,6 @@ from migrate_cli.__main__ import main
 from old_notifs import old_notifs_folder
 from old_packages import old_packages
 from seed_env import NO_PYTHON, seed_python
-from site_fixtures import delete_inboxes
 
 CURRENT = Path(sys.executable)
 TEXTS = ["one", "zwei ☕", "", "4" * 300]
@@ -99,7 +98,6 @@ def start(
     free_port: Callable[[], int],
 ) -> Iterator[Callable[..., SiteProcess]]:
     """Lay the fixture project into a folder, to be run by a Python."""
-    delete_inboxes(amqp_url)  # they are another database's
     sites: list[SiteProcess] = []
     layer = layer_variables(new_database())
 

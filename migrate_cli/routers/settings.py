@@ -20,6 +20,7 @@ from wsmigrate.weights import Servers
 
 TABLE = "front_door"
 
+_TABLES = frozenset({"project", "cutover", TABLE, "drain", "gates"})
 _COMMON = frozenset({"kind", "url", "doors"})
 _KEYS = {
     "haproxy": frozenset(
@@ -36,12 +37,25 @@ _KEYS = {
 
 def front_door_table(path: Path) -> Mapping[str, Any]:
     """The table ``[front_door]`` of a TOML file. Raises ConfigError."""
-    table = read_document(path).get(TABLE)
+    table = cutover_document(path).get(TABLE)
     if not isinstance(table, dict):
         raise ConfigError(
             f"{path} has no table [{TABLE}].", remedy="See docs/front-door.md for what is in it."
         )
     return table
+
+
+def cutover_document(path: Path) -> dict[str, Any]:
+    """The tables of a ``wsmigrate.toml``. Raises ConfigError, also for a table that is none of its:
+    what stands there would be read by nobody."""
+    document = read_document(path)
+    unknown = sorted(set(document) - _TABLES)
+    if unknown:
+        raise ConfigError(
+            f"{path} has {', '.join(map(repr, unknown))}, which means nothing there.",
+            remedy=f"Its tables are {', '.join(sorted(_TABLES))}.",
+        )
+    return document
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -66,8 +80,8 @@ def front_door_of(table: Mapping[str, Any]) -> FrontDoor:
         )
     shared = {key: value for key, value in table.items() if key not in _COMMON}
     each = table.get("doors", [{}])
-    if not isinstance(each, list) or not all(isinstance(one, dict) for one in each):
-        raise ConfigError(f"[[{TABLE}.doors]] has to be a list of tables.")
+    if not isinstance(each, list) or not each or not all(isinstance(one, dict) for one in each):
+        raise ConfigError(f"[[{TABLE}.doors]] has to be a list of tables, at least one.")
     return FrontDoor([_door(kind, _Table({**shared, **one}, _KEYS[kind])) for one in each])
 
 

@@ -233,9 +233,12 @@ class StateStore:
                 remedy=f"Run: python manage.py migrate --database {self._database}",
             )
         self.close()
+        # libpq's texts name host, port, user and database, and never the password.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         return UnavailableError(
-            f"The state of the cutover, in the database {self._database!r}, cannot be had "
-            f"({type(error).__name__})."
+            f"The state of the cutover, in the database {self._database!r}, cannot be had: "
+            f"{lines[0].rstrip('.')}.",
+            remedy=f"See that PostgreSQL is there, and as DATABASES[{self._database!r}] says.",
         )
 
 

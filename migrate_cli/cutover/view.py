@@ -16,7 +16,7 @@ from wsmigrate.facts import Command, Facts
 from wsmigrate.run_place import Phase, Place
 from wsmigrate.run_plan import duration
 from wsmigrate.site_state import SiteState
-from wsmigrate.stages import State
+from wsmigrate.stages import Heading, State
 
 
 def record_of_step(command: Command) -> dict[str, Any]:
@@ -144,7 +144,8 @@ def where_lines(state: State, stored: Stored, holder: Holder | None) -> list[str
         )
     elif interrupted(state, holder):
         at = "" if state.doing is None else f" while it was to {sentence_of(state.doing)}"
-        lines.append(f"cut off{at}: go on with `wsmigrate resume`, undo with `wsmigrate abort`")
+        undo = ", undo with `wsmigrate abort`" if state.heading is Heading.FORWARD else ""
+        lines.append(f"cut off{at}: go on with `wsmigrate resume`{undo}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The operator's programs: slow ones, ones that leave something running, ones that are not there."""
+"""The operator's programs: slow ones, absent ones, ones that leave something running."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ import os
 import pty
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
+import tomllib
 
 from migrate_cli.__main__ import main
 from migrate_cli.drain.settings import drain_settings_of

@@ -55,6 +55,7 @@ def record_of_status(
             "doing": holder.doing,
             "since": holder.taken_at.isoformat(),
             "silent_s": round(holder.silent_s, 1),
+            "at_work": is_at_work(holder),
         },
         "run": None if place is None else record_of_run(place, holder),
     }
@@ -126,7 +127,7 @@ def record_of_entry(entry: AuditEntry) -> dict[str, Any]:
 
 def interrupted(state: State, holder: Holder | None) -> bool:
     """Whether a step is under way that nobody is working at."""
-    return not state.is_at_rest and not state.paused and holder is None
+    return not state.is_at_rest and not state.paused and not is_at_work(holder)
 
 
 def where_lines(state: State, stored: Stored, holder: Holder | None) -> list[str]:
@@ -138,15 +139,22 @@ def where_lines(state: State, stored: Stored, holder: Holder | None) -> list[str
     if not site.barrier_out:
         lines.append("barrier         its markers have not come out everywhere yet")
     if holder is not None:
-        lines.append(
-            f"operator        {holder.who} on {holder.host}: {holder.doing}, "
-            f"heard of {holder.silent_s:.0f} s ago"
-        )
-    elif interrupted(state, holder):
+        lines.append(f"operator        {_holder_line(holder)}")
+    if interrupted(state, holder):
         at = "" if state.doing is None else f" while it was to {sentence_of(state.doing)}"
         undo = ", undo with `wsmigrate abort`" if state.heading is Heading.FORWARD else ""
         lines.append(f"cut off{at}: go on with `wsmigrate resume`{undo}")
     return lines
+
+
+def _holder_line(holder: Holder) -> str:
+    name, silent = f"{holder.who} on {holder.host}", f"{holder.silent_s:.0f} s ago"
+    if is_at_work(holder):
+        return f"{name}: {holder.doing}, heard of {silent}"
+    return (
+        f"{name} was killed or cut off in `{holder.doing}`, {silent}; whoever comes next takes "
+        "the lock over"
+    )
 
 
 def _facts_lines(possible: Sequence[Facts]) -> list[str]:

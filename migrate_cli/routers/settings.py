@@ -19,6 +19,7 @@ from wsmigrate.errors import ConfigError
 from wsmigrate.weights import Servers
 
 TABLE = "front_door"
+_NO_FILE = "Write one with `wsmigrate init`, or name the file with --config."
 
 _TABLES = frozenset({"project", "cutover", TABLE, "drain", "gates"})
 _COMMON = frozenset({"kind", "url", "doors"})
@@ -48,7 +49,7 @@ def front_door_table(path: Path) -> Mapping[str, Any]:
 def cutover_document(path: Path) -> dict[str, Any]:
     """The tables of a ``wsmigrate.toml``. Raises ConfigError, also for a table that is none of its:
     what stands there would be read by nobody."""
-    document = read_document(path)
+    document = read_document(path, remedy=_NO_FILE)
     unknown = sorted(set(document) - _TABLES)
     if unknown:
         raise ConfigError(
@@ -58,15 +59,12 @@ def cutover_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file. Raises ConfigError."""
+def read_document(path: Path, *, remedy: str) -> dict[str, Any]:
+    """The tables of a TOML file. Raises ConfigError, with that remedy where it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read ({error.strerror}).",
-            remedy="Write one with `wsmigrate init`, or name the file with --config.",
-        ) from error
+        raise ConfigError(f"{path} cannot be read ({error.strerror}).", remedy=remedy) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}.") from error
 

@@ -160,6 +160,8 @@ def test_a_plan_is_followed_to_its_end_with_its_programs(desk: Desk) -> None:
     )
     dry = desk.run("run", "--plan", str(plan))
     assert (dry.returncode, "watch it for 1s" in dry.stdout) == (0, True), dry.stderr
+    assert "   shadow: start the bridge" in dry.stdout
+    assert "   canary 50: send 50 % of the rooms to the new server" in dry.stdout
     assert desk.status()["rung"] == "legacy"
     code, output = ended(desk.start(plan, "--json"))
     assert code == 0, output

@@ -86,6 +86,22 @@ def test_a_step_that_fails_is_undone_and_says_so(operator: Operator, config: Pat
     assert operator.json("status")["rung"] == "door"
 
 
+def test_what_a_program_says_is_written_down_whatever_it_is(
+    operator: Operator, config: Path
+) -> None:
+    say = r"import sys; sys.stderr.buffer.write(b'bad \x00\xff news\n'); sys.exit(3)"
+    program = json.dumps([sys.executable, "-c", say])
+    text = config.read_text().replace("[cutover]", f"[cutover]\nopen_door = {program}")
+    config.write_text(text)
+    go = ("advance", "--execute", "--accept-inconclusive", "test \udcff", "--config", str(config))
+    failed = operator.run(*go, WSMIGRATE_WHO="ada \udcff")
+    assert failed.returncode == 3, failed.stderr
+    assert operator.json("status")["goal"] is None
+    entries = operator.json("history")
+    assert (entries[0]["who"], entries[0]["why"]) == ("ada ?", "test ?")
+    assert "ended with exit code 3: bad \N{REPLACEMENT CHARACTER}" in entries[2]["why"]
+
+
 def test_while_it_is_paused_nothing_is_begun(operator: Operator, config: Path) -> None:
     assert "The cutover would be paused. Dry run" in operator.done("pause")
     operator.done("pause", "--execute", "--why", "lunch")

@@ -35,7 +35,8 @@ def run_command(
     if finished.returncode:
         said = " | ".join(line for line in finished.stderr.splitlines() if line.strip())[-300:]
         raise RouterError(
-            door, f"`{shown}` ended with {finished.returncode}: {said or 'without a word'}"
+            door,
+            f"`{shown}` ended with {finished.returncode}: {said.rstrip('.') or 'without a word'}.",
         )
     return finished.stdout
 

@@ -21,6 +21,7 @@ from wsmigrate.weights import Servers
 TABLE = "front_door"
 _NO_FILE = "Write one with `wsmigrate init`, or name the file with --config."
 
+_SCHEMES = ("ws://", "wss://", "http://", "https://")
 _TABLES = frozenset({"project", "cutover", TABLE, "drain", "gates"})
 _COMMON = frozenset({"kind", "url", "doors"})
 _KEYS = {
@@ -69,10 +70,17 @@ def read_document(path: Path, *, remedy: str) -> dict[str, Any]:
         raise ConfigError(f"{path} is no TOML: {error}.") from error
 
 
-def front_door_of(table: Mapping[str, Any]) -> FrontDoor:
+def front_door_of(table: Any) -> FrontDoor:
     """The front door of a table. Nothing is asked or told. Raises ConfigError."""
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{TABLE!r} in wsmigrate.toml has to be a table: [{TABLE}].")
+    url = table.get("url")
+    if url is not None and not (isinstance(url, str) and url.startswith(_SCHEMES)):
+        raise ConfigError(
+            f"[{TABLE}] has url = {url!r}, and has to have a URL as wss://chat.example.com."
+        )
     kind = table.get("kind")
-    if kind not in _KEYS:
+    if not isinstance(kind, str) or kind not in _KEYS:
         raise ConfigError(
             f"[{TABLE}] has kind = {kind!r}, and has to be one of {', '.join(sorted(_KEYS))}."
         )

@@ -24,6 +24,10 @@ def test_commands_are_split_as_a_shell_would():
     ("table", "said"),
     [
         ({}, "kind"),
+        (3, "has to be a table"),
+        ({"kind": ["haproxy"]}, "kind"),
+        ({**HAPROXY, "url": 5}, "url"),
+        ({**HAPROXY, "url": "chat.example.com"}, "url"),
         ({"kind": "envoy"}, "kind"),
         ({"kind": "haproxy"}, "socket"),
         ({**HAPROXY, "sokcet": 1}, "'sokcet'"),

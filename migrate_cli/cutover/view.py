@@ -196,7 +196,9 @@ def counts_of(processes: Sequence[Process]) -> dict[str, int]:
 
 def history_table(entries: Sequence[AuditEntry]) -> Table:
     """The audit log."""
-    table = Table("when (UTC)", "who", "stage", "event", "command", "outcome", "why", box=None)
+    table = Table("when (UTC)", "who", "stage", "event", box=None)
+    for name in ("command", "outcome", "why"):
+        table.add_column(name, overflow="fold")  # never cut off: it is the record
     for entry in entries:
         moved = entry.stage_from != entry.stage_to
         table.add_row(

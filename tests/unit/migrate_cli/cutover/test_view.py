@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from migrate_cli.cutover.records import Holder, Stored
-from migrate_cli.cutover.view import record_of_status, where_lines
+from migrate_cli.cutover.records import AuditEntry, Holder, Stored
+from migrate_cli.cutover.view import history_table, record_of_status, where_lines
 from wsmigrate.config import NotifyBackend
 from wsmigrate.site_state import SiteState
 from wsmigrate.stages import Abort, Advance, Interrupted, Started, State, step
@@ -61,3 +63,15 @@ def test_what_goes_back_cannot_be_aborted() -> None:
     back = step(step(cut_off(), Interrupted())[0], Abort())[0]
     assert "go on with `wsmigrate resume`" in said(back, None)
     assert "abort" not in said(back, None)
+
+
+def test_the_audit_log_is_never_cut_off() -> None:
+    path = "/var/lib/a-rather-long-path-that-fits-no-column-of-a-table/of-eighty-characters.sock"
+    entry = AuditEntry(
+        *(1, datetime.now(timezone.utc), "ada", "elsewhere", 1, "done", "legacy", "door"),
+        *("remove-exchanges", "done", path, (), 1),
+    )
+    console = Console(width=80, file=io.StringIO())
+    console.print(history_table([entry]))
+    said = "".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+    assert "…" not in said

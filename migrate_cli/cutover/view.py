@@ -196,8 +196,8 @@ def counts_of(processes: Sequence[Process]) -> dict[str, int]:
 
 def history_table(entries: Sequence[AuditEntry]) -> Table:
     """The audit log."""
-    table = Table("when (UTC)", "who", "stage", "event", box=None)
-    for name in ("command", "outcome", "why"):
+    table = Table(box=None)
+    for name in ("when (UTC)", "who", "stage", "event", "command", "outcome", "why"):
         table.add_column(name, overflow="fold")  # never cut off: it is the record
     for entry in entries:
         moved = entry.stage_from != entry.stage_to

@@ -165,9 +165,10 @@ class Pacing:
             self._speed_up(now)
 
     def _needs_to_see_clients_in_time(self) -> bool:
-        """Once they were late it gets faster only when the present pace is seen to do; but where
-        nobody is closed, nobody comes."""
-        return self._found_late_at > float("-inf") and self.verdict.mood is not Mood.STOPPED
+        """Once they were late it gets faster only when the present pace is seen to do, by those
+        who are away; where nobody is, nobody comes."""
+        was_late = self._found_late_at > float("-inf")
+        return was_late and bool(self._away) and self.verdict.mood is not Mood.STOPPED
 
     def _slow_down(self, now: float, mood: Mood, reason: str) -> None:
         self._factor = max(_SLOWEST, self._factor * _SLOWER_BY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -24,14 +23,13 @@ from channels_ws.layers.log_connection import LogConnection, LogSettings
 from channels_ws.layers.ordinary import OrdinaryChannels
 from channels_ws.layers.post_office import PostOffice
 from channels_ws.layers.reader import LogReader, ReaderSettings
+from channels_ws.layers.reading_task import ReadingTask
 from channels_ws.layers.writer import Writer
 from wsmigrate.cursor import CursorMove
 
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _MANY = 1000
 _JSON_BEGINS = (b"{", b" ", b"\t", b"\n", b"\r")
-_FIRST_LOOK_S = 0.02
-_NEXT_LOOK_S = 0.001
 
 
 class PostgresLayer(PostgresChannelLayer):
@@ -56,8 +54,6 @@ class PostgresLayer(PostgresChannelLayer):
 
     catches_up = True
     """The layer reconnects by itself. What it could not make good, it says by LayerGapError."""
-
-    _reading: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None
 
     def __init__(
         self,
@@ -162,8 +158,8 @@ class PostgresLayer(PostgresChannelLayer):
         self._check_names(group, channel)
         if self._office.owns(channel):
             self._read()
-            await self._positioned()
-            await self._own_are_read()
+            await self._reading.positioned()
+            await self._reading.own_are_read()
             self._office.join(group, channel)
             return
         await self._execute(
@@ -195,22 +191,19 @@ class PostgresLayer(PostgresChannelLayer):
 
     async def flush(self) -> None:
         """Forget all messages and groups, in all processes."""
-        await self._positioned_if_reading()
+        self._mind_forks()
+        await self._reading.positioned_if_wanted()
         rows = await self._execute(
             "SELECT wsmigrate_flush(%s::uuid, %s)", (uuid.uuid4(), self.prefix)
         )
-        if self._reading is None:
+        if self._reading.is_wanted:  # who joins a group after this shall not be flushed
+            await self._reading.positioned(at_least=rows[0][0] or 0)
+        else:
             self._office.forget_all()
-        else:  # who joins a group after this shall not be flushed
-            await self._positioned(at_least=rows[0][0] or 0)
 
     async def close(self) -> None:
         """Disconnect. The layer may be used again, and connects again then."""
-        with self._reading_lock:
-            reading, self._reading = self._reading, None
-        if reading is not None and reading[0] is asyncio.get_running_loop():
-            reading[1].cancel()
-            await asyncio.gather(reading[1], return_exceptions=True)
+        if await self._reading.stop():
             with contextlib.suppress(NotSentError):
                 await self._execute(
                     "DELETE FROM wsmigrate_reader WHERE owner = %s", (self.client_prefix,)
@@ -243,9 +236,7 @@ class PostgresLayer(PostgresChannelLayer):
             ReaderSettings(self.client_prefix, self.prefix, self._heartbeat_s, reading),
             self._office,
         )
-        self._sent_to = (0, 0)  # of which log of the reader's, and the row there
-        self._reading_lock = threading.Lock()
-        self._reading = None
+        self._reading = ReadingTask(self._reader, self._send_timeout_s)
 
     def _mind_forks(self) -> None:
         """A forked process has neither its parent's thread nor a right to its connections.
@@ -280,9 +271,9 @@ class PostgresLayer(PostgresChannelLayer):
 
     async def _append(self, entries: Sequence[Entry], cursor: CursorMove | None = None) -> None:
         self._mind_forks()
-        await self._positioned_if_reading()
+        await self._reading.positioned_if_wanted()
         row = await self._writer.append(entries, cursor)
-        self._sent_to = max(self._sent_to, (self._reader.logs, row or 0))
+        self._reading.has_sent(row or 0)
 
     async def _execute(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         self._mind_forks()
@@ -301,7 +292,7 @@ class PostgresLayer(PostgresChannelLayer):
         self.require_valid_channel_name(channel)
         if "!" not in channel:
             self._read()
-            await self._positioned()  # from where on it is woken
+            await self._reading.positioned()  # from where on it is woken
             return [self._event(await self._ordinary.receive(channel))]
         if not self._office.owns(channel):
             raise ValueError("the channel is another process's")
@@ -314,40 +305,8 @@ class PostgresLayer(PostgresChannelLayer):
             await mailbox.wait()
 
     def _read(self) -> None:
-        """Have the log read, on this event loop if none reads it yet."""
         self._mind_forks()
-        loop = asyncio.get_running_loop()
-        reading = self._reading
-        if reading is not None and reading[0] is loop and not reading[1].done():
-            return
-        with self._reading_lock:
-            reading = self._reading
-            if reading is None or reading[1].done() or not reading[0].is_running():
-                # The position is the reader's, so one that goes on elsewhere misses nothing.
-                task = loop.create_task(self._reader.run(), name="layer-reader")
-                self._reading = (loop, task)
-
-    async def _own_are_read(self) -> None:
-        """Return once this process has read what it has sent; while the connection is away, at
-        once."""
-        sent_to = self._sent_to
-        reader = self._reader
-        while reader.connected and (reader.logs, reader.position or 0) < sent_to:  # noqa: ASYNC110
-            await asyncio.sleep(_NEXT_LOOK_S)
-
-    async def _positioned_if_reading(self) -> None:
-        """What is sent may be answered: an answer to this process must not come too early."""
-        if self._reading is not None and self._reader.position is None:
-            self._read()
-            await self._positioned()
-
-    async def _positioned(self, at_least: int = 0) -> None:
-        """Return once the reader has a place in the log, from which on nothing is missed."""
-        deadline = time.monotonic() + self._send_timeout_s
-        while self._reader.position is None or self._reader.position < at_least:
-            if time.monotonic() > deadline:
-                raise NotSentError("The database of the channel layer does not answer.")
-            await asyncio.sleep(_FIRST_LOOK_S)
+        self._reading.ensure()
 
 
 def _owner_of(channel: str) -> str:

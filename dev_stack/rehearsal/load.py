@@ -65,7 +65,7 @@ class Load:
     rollbacks: str = "each"
     back_to_legacy: bool = True
     dwell_s: float = 4.0
-    per_second: float = 6.0
+    per_second: float = 5.0
     in_flight: int = 50
     workers: int = 4
     gates_window_s: float = 4.0
@@ -131,19 +131,19 @@ def _load_of(document: Table, place: str) -> Load:
     gates = Table(document.raw("gates", {}), f"{place}, [gates]", _GATE_KEYS)
     return Load(
         rooms=_rooms(load, place),
-        publishers=load.count("publishers", 2, 1, 16),
+        publishers=load.count("publishers", Load.publishers, 1, 16),
         sizes=_sizes(load),
-        site_rate=load.number("site_rate", 2.0, 0, 50),
-        retry_after_s=load.number("retry_after_s", 5.0, 0.1, 60),
-        late_clients=load.count("late_clients", 10, 0, 500),
+        site_rate=load.number("site_rate", Load.site_rate, 0, 50),
+        retry_after_s=load.number("retry_after_s", Load.retry_after_s, 0.1, 60),
+        late_clients=load.count("late_clients", Load.late_clients, 0, 500),
         percentages=_percentages(course),
-        rollbacks=course.choice("rollbacks", "each", _ROLLBACKS),
-        back_to_legacy=course.flag("back_to_legacy", True),
-        dwell_s=course.number("dwell_s", 4.0, 0.5, 3600),
-        per_second=drain.number("per_second", 6.0, 0.1, 5000),
-        in_flight=drain.count("in_flight", 50, 1, 5000),
-        workers=drain.count("workers", 4, 1, 64),
-        gates_window_s=gates.number("window_s", 4.0, 0.5, 600),
+        rollbacks=course.choice("rollbacks", Load.rollbacks, _ROLLBACKS),
+        back_to_legacy=course.flag("back_to_legacy", Load.back_to_legacy),
+        dwell_s=course.number("dwell_s", Load.dwell_s, 0.5, 3600),
+        per_second=drain.number("per_second", Load.per_second, 0.1, 5000),
+        in_flight=drain.count("in_flight", Load.in_flight, 1, 5000),
+        workers=drain.count("workers", Load.workers, 1, 64),
+        gates_window_s=gates.number("window_s", Load.gates_window_s, 0.5, 600),
         gates_off=_gates_off(gates),
     )
 
@@ -187,7 +187,7 @@ def _named_rooms(load: Table, place: str) -> tuple[RoomLoad, ...]:
 
 
 def _sizes(load: Table) -> tuple[int, ...]:
-    sizes = load.raw("sizes", [60, 120, 120, 300, 2000])
+    sizes = load.raw("sizes", list(Load.sizes))
     if (
         not isinstance(sizes, list)
         or not sizes
@@ -205,7 +205,7 @@ def _gates_off(gates: Table) -> tuple[str, ...]:
 
 
 def _percentages(course: Table) -> tuple[int, ...]:
-    values = course.raw("percentages", [10, 50, 100])
+    values = course.raw("percentages", list(Load.percentages))
     if not isinstance(values, list) or not all(type(value) is int for value in values):
         raise course.wrong("percentages", "a list of whole numbers, as [10, 50, 100]")
     ladder(values)

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 import libcst as cst
 
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import family
 from migrate_cli.convert.python_source import PythonSource, string_value
-from migrate_cli.convert.settings_modules import SettingsModule, family
+from migrate_cli.convert.settings_module import SettingsModule
 
 
 @dataclass(frozen=True)

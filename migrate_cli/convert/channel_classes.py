@@ -8,8 +8,9 @@ from functools import cached_property, lru_cache
 import libcst as cst
 
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import settings_modules
 from migrate_cli.convert.python_source import PythonSource, string_value
-from migrate_cli.convert.settings_modules import dict_entries, settings_modules
+from migrate_cli.convert.settings_values import dict_entries
 from migrate_cli.convert.stack import uses_notifs
 from migrate_cli.convert.syntax import below
 

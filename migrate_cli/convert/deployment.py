@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings
 from migrate_cli.convert.python_source import PythonSource
-from migrate_cli.convert.settings_modules import concerned_settings
 from migrate_cli.convert.stack import serves_the_site, uwsgi_modules
 
 _PROGRAM = re.compile(r"(?P<folder>[^\s\"'=]*/)?uwsgi\b")

@@ -12,8 +12,8 @@ import libcst as cst
 from migrate_cli.convert.channel_classes import ChannelClass, channel_classes
 from migrate_cli.convert.pika_use import argument, method_calls, pika_use
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import settings_modules
 from migrate_cli.convert.python_source import PythonSource, string_value
-from migrate_cli.convert.settings_modules import settings_modules
 from migrate_cli.convert.syntax import below
 from migrate_cli.convert.text_values import dumps_argument, key_path, text_of
 

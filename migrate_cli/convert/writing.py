@@ -12,7 +12,7 @@ from pathlib import Path
 
 from migrate_cli.convert.engine import Conversion
 from migrate_cli.convert.files import TEMPORARY_MARK, ProjectFile
-from migrate_cli.convert.settings_modules import settings_modules
+from migrate_cli.convert.project_settings import settings_modules
 
 
 @dataclass(frozen=True)

@@ -66,9 +66,10 @@ class QueryGate:
         """Ask Prometheus."""
         try:
             return judge_values(self.name, self._values(), self.bounds)
+        except urllib.error.HTTPError as error:
+            why = f"Prometheus refused the query ({error.code}{_said_in(error)})."
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "code", None) or type(error).__name__
-            why = f"Prometheus could not be asked ({reason})."
+            why = f"Prometheus could not be asked ({type(error).__name__})."
         except (ValueError, KeyError, TypeError, IndexError):
             why = "Prometheus answered with something else than values."
         return GateResult(self.name, Outcome.INCONCLUSIVE, why)
@@ -84,3 +85,12 @@ class QueryGate:
         if data["resultType"] != "vector":
             raise ValueError("neither a scalar nor a vector")
         return [float(series["value"][1]) for series in result]
+
+
+def _said_in(refusal: urllib.error.HTTPError) -> str:
+    """Prometheus' own words; most refusals are mistakes in a query."""
+    try:
+        said = json.loads(refusal.read(4096))["error"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return ""
+    return f": {said}"

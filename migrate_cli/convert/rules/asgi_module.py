@@ -9,8 +9,8 @@ from migrate_cli.convert.asgi_place import AsgiPlace, asgi_place
 from migrate_cli.convert.asgi_rewriting import extended
 from migrate_cli.convert.findings import Edit, Effect, Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import concerned_settings
 
 RULE = "asgi_module"
 

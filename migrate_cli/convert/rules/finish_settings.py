@@ -8,15 +8,11 @@ import libcst as cst
 
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, family
 from migrate_cli.convert.python_source import string_value
 from migrate_cli.convert.registry import Example, Phase, rule
-from migrate_cli.convert.settings_modules import (
-    Assignment,
-    SettingsModule,
-    concerned_settings,
-    dict_entries,
-    family,
-)
+from migrate_cli.convert.settings_module import Assignment, SettingsModule
+from migrate_cli.convert.settings_values import dict_entries
 from migrate_cli.convert.wording import in_style, quoted
 
 RULE = "finish_settings"

@@ -10,10 +10,11 @@ import libcst as cst
 from migrate_cli.convert.channel_classes import ChannelClass, channel_classes
 from migrate_cli.convert.findings import Edit, Effect, Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings
 from migrate_cli.convert.python_source import PythonSource
 from migrate_cli.convert.rabbit_channels import is_standard, rabbit_channels
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import concerned_settings, strings_of
+from migrate_cli.convert.settings_values import strings_of
 
 RULE = "notifs_channel_import"
 

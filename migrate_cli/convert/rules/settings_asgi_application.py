@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from migrate_cli.convert.asgi_place import asgi_place
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, family, is_lacking
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
-    concerned_settings,
-    family,
-    is_lacking,
-)
+from migrate_cli.convert.settings_module import SettingsModule
 from migrate_cli.convert.wording import in_style, quoted
 
 RULE = "settings_asgi_application"

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
-from migrate_cli.convert.python_source import string_value
-from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
+from migrate_cli.convert.project_settings import (
     concerned_settings,
-    dict_entries,
     family,
     home_of_layer,
     is_lacking,
 )
+from migrate_cli.convert.python_source import string_value
+from migrate_cli.convert.registry import Example, rule
+from migrate_cli.convert.settings_module import SettingsModule
+from migrate_cli.convert.settings_values import dict_entries
 from migrate_cli.convert.wording import in_style, quoted
 
 RULE = "settings_channel_layers"

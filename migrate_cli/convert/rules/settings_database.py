@@ -8,15 +8,11 @@ import libcst as cst
 
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, family, home_of_layer
 from migrate_cli.convert.python_source import PythonSource, string_value
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
-    concerned_settings,
-    dict_entries,
-    family,
-    home_of_layer,
-)
+from migrate_cli.convert.settings_module import SettingsModule
+from migrate_cli.convert.settings_values import dict_entries
 from migrate_cli.convert.wording import in_style
 
 RULE = "settings_database"

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
-from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
+from migrate_cli.convert.project_settings import (
     concerned_settings,
     family,
     home_of_layer,
     is_lacking,
-    literals_of,
-    strings_of,
 )
+from migrate_cli.convert.registry import Example, rule
+from migrate_cli.convert.settings_module import SettingsModule
+from migrate_cli.convert.settings_values import literals_of, strings_of
 from migrate_cli.convert.wording import elements_added, in_style
 
 RULE = "settings_database_routers"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, is_lacking
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import concerned_settings, is_lacking
 from migrate_cli.convert.wording import in_style
 
 RULE = "settings_default_auto_field"

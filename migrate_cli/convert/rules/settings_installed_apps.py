@@ -8,16 +8,12 @@ import libcst as cst
 
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings
 from migrate_cli.convert.python_source import string_value
 from migrate_cli.convert.rabbit_channels import ROOM_PARAM, room_param
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
-    app_entry,
-    concerned_settings,
-    literals_of,
-    strings_of,
-)
+from migrate_cli.convert.settings_module import SettingsModule
+from migrate_cli.convert.settings_values import app_entry, literals_of, strings_of
 from migrate_cli.convert.stack import uses_notifs
 from migrate_cli.convert.syntax import below
 from migrate_cli.convert.wording import elements_added, in_style

@@ -9,14 +9,11 @@ import libcst as cst
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.notifs_names import moved_name
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, family
 from migrate_cli.convert.python_source import PythonSource, string_value
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
-    concerned_settings,
-    dict_entries,
-    family,
-)
+from migrate_cli.convert.settings_module import SettingsModule
+from migrate_cli.convert.settings_values import dict_entries
 from migrate_cli.convert.stack import uses_stack
 from migrate_cli.convert.syntax import dotted_name
 from migrate_cli.convert.wording import in_style, quoted

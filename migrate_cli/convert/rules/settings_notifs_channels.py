@@ -8,6 +8,7 @@ import libcst as cst
 
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, family, is_lacking
 from migrate_cli.convert.python_source import string_value
 from migrate_cli.convert.rabbit_channels import (
     DEFAULT_ROOM_PARAM,
@@ -17,13 +18,8 @@ from migrate_cli.convert.rabbit_channels import (
     standard_room_key,
 )
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
-    concerned_settings,
-    dict_entries,
-    family,
-    is_lacking,
-)
+from migrate_cli.convert.settings_module import SettingsModule
+from migrate_cli.convert.settings_values import dict_entries
 from migrate_cli.convert.wording import in_style, quoted
 
 RULE = "settings_notifs_channels"

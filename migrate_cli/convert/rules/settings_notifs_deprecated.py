@@ -8,15 +8,10 @@ import libcst as cst
 
 from migrate_cli.convert.findings import Edit, Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, family, is_lacking
 from migrate_cli.convert.python_source import string_value
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    Assignment,
-    SettingsModule,
-    concerned_settings,
-    family,
-    is_lacking,
-)
+from migrate_cli.convert.settings_module import Assignment, SettingsModule
 from migrate_cli.convert.wording import in_style
 
 RULE = "settings_notifs_deprecated"

@@ -9,13 +9,9 @@ import libcst as cst
 from migrate_cli.convert.broker_url import BrokerUrl, broker_urls
 from migrate_cli.convert.findings import Finding, Safety
 from migrate_cli.convert.project import Project
+from migrate_cli.convert.project_settings import concerned_settings, family, is_lacking
 from migrate_cli.convert.registry import Example, rule
-from migrate_cli.convert.settings_modules import (
-    SettingsModule,
-    concerned_settings,
-    family,
-    is_lacking,
-)
+from migrate_cli.convert.settings_module import SettingsModule
 from migrate_cli.convert.wording import in_style
 
 RULE = "settings_wsmigrate"

@@ -126,6 +126,18 @@ def test_it_says_that_clients_come_back_late():
     assert pacing.verdict.reason == "clients come back 3.0 s later than the first ones did"
 
 
+def test_once_all_who_were_late_are_back_it_gets_faster_again():
+    pacing = Pacing(Limits(per_second=100, in_flight=1000, back_within_s=60))
+    pacing.closed(0.0, 20)
+    pacing.closed(1.1, 40)
+    pacing.observe(0.0, GOOD)
+    pacing.observe(5.0, Reading(20, 0, 1))
+    pacing.observe(9.1, Reading(60, 0, 1))
+    assert pacing.rate == 50
+    assert pacing.observe(10.2, Reading(60, 0, 1)).reason == "getting faster again"
+    assert pacing.rate > 50
+
+
 def test_a_drain_that_errors_stopped_goes_on_after_them_although_clients_were_late():
     pacing = Pacing(Limits(per_second=100, in_flight=1000, back_within_s=60))
     pacing.closed(0.0, 20)

@@ -85,6 +85,15 @@ def test_an_error_is_not_known(prometheus: Any) -> None:
     assert (found.outcome, "503" in found.why) == (Outcome.INCONCLUSIVE, True)
 
 
+def test_a_query_that_is_refused_is_not_known_and_prometheus_says_why(prometheus: Any) -> None:
+    prometheus.status = 400
+    found = ask(
+        prometheus, body=b'{"status":"error","errorType":"bad_data","error":"1:4: parse error"}'
+    )
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.why == "Prometheus refused the query (400: 1:4: parse error)."
+
+
 def test_where_nobody_answers_it_is_not_known() -> None:
     table = {"name": "load", "query": "up", "at_most": 5}
     found = QueryGate.of(table, "http://127.0.0.1:1").ask(*STEP)

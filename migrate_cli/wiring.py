@@ -19,7 +19,7 @@ from migrate_cli.drain.settings import drain_settings_of
 from migrate_cli.gates.settings import gate_settings_of
 from migrate_cli.routers.doors import FrontDoor
 from migrate_cli.routers.settings import TABLE as DOOR_TABLE
-from migrate_cli.routers.settings import front_door_of, read_document
+from migrate_cli.routers.settings import cutover_document, front_door_of
 from wsmigrate.config import Config
 from wsmigrate.cutover_config import CutoverConfig, cutover_config
 
@@ -70,7 +70,7 @@ def document_of(config_file: Path | None) -> dict[str, Any]:
     """The tables of ``wsmigrate.toml``; none where no file is named and none is in the current
     folder. Raises ConfigError."""
     path = config_file or Path(CONFIG_FILE)
-    return {} if config_file is None and not path.exists() else read_document(path)
+    return {} if config_file is None and not path.exists() else cutover_document(path)
 
 
 def _front_door(document: Mapping[str, Any]) -> FrontDoor | None:

@@ -9,6 +9,7 @@ clients come back later than the first ones did.
 from __future__ import annotations
 
 import enum
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -43,8 +44,9 @@ class Limits:
     latency_stop_ms: float = 5000.0
 
     def __post_init__(self) -> None:
-        if not (self.per_second > 0 and self.in_flight > 0 and self.back_within_s > 0):
-            raise ConfigError("The pace of a drain has to be above 0.")
+        paces = (self.per_second, self.in_flight, self.back_within_s)
+        if not all(math.isfinite(pace) and pace > 0 for pace in paces):
+            raise ConfigError("The pace of a drain has to be above 0, and a finite number.")
         if self.errors_slow > self.errors_stop or self.latency_slow_ms > self.latency_stop_ms:
             raise ConfigError("A drain has to slow down before it stops.")
 

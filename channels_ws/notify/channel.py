@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db import transaction
 
+from channels_ws.notify.celery_task import task_of_one_notification
 from channels_ws.notify.publication import Publication, publication_of
 
 try:
@@ -49,8 +50,12 @@ if BaseNotificationProvider is None:
             self._extra_data = notification.get("extra_data") or {}
 
         def construct_message(self) -> Publication:
-            """The publication: ``json.dumps`` of the message, for the room in ``extra_data``."""
-            return _publication(self._extra_data, self._extra_data.get("context"))
+            """The publication: ``json.dumps`` of the message, for the room in ``extra_data``. In a
+            Celery task of django-notifs it has an id that stays the same when the task is run
+            again."""
+            publication = _publication(self._extra_data, self._extra_data.get("context"))
+            task = task_of_one_notification()
+            return publication if task is None else publication.with_id_of(task)
 
         def notify(self, message: Publication) -> None:
             """Publish it by the notify backend in force."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsmigrate.errors import WsmigrateError
 from wsmigrate.rooms import checked_room
+
+_TASKS = uuid.UUID("5d2f1c1e-7c0b-4f6a-9d0e-0f6a2f6f0a51")
+"""The name space (RFC 9562, section 5.5) of ids that come of tasks."""
 
 
 class NotificationDataError(WsmigrateError, KeyError):
@@ -30,6 +33,11 @@ class Publication:
     def body(self) -> bytes:
         """The bytes that go out, and the payload of the frame that comes of them."""
         return self.text.encode("utf-8")
+
+    def with_id_of(self, task: str) -> Publication:
+        """The same, with an id that the task of this notification alone gives it, each time that it
+        is run."""
+        return replace(self, id=uuid.uuid5(_TASKS, task).hex)
 
 
 def publication_of(

@@ -18,7 +18,7 @@ from migrate_cli.drain import texts
 from migrate_cli.drain.broker import QUEUES_COMMAND, count_legacy_queues
 from migrate_cli.drain.mover import SocketMover, drain_of, left_open
 from migrate_cli.drain.settings import BY_DOOR, BY_WORKERS, DrainSettings, drain_settings_of
-from migrate_cli.routers.settings import front_door_of, read_document
+from migrate_cli.routers.settings import cutover_document, front_door_of
 from wsmigrate.errors import ConfigError
 from wsmigrate.sides import Side
 
@@ -149,7 +149,7 @@ def _silent(_text: str) -> None:
 def _document(which: dict[str, Any]) -> Mapping[str, Any]:
     """The file in which [drain] may stand beside [front_door]."""
     path = which["config"] or DEFAULT_CONFIG
-    return read_document(path) if which["config"] or path.exists() else {}
+    return cutover_document(path) if which["config"] or path.exists() else {}
 
 
 def _count_queues(settings: DrainSettings) -> int | None:

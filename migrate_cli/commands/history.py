@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from rich.console import Console
 from migrate_cli.cutover.options import site_options
 from migrate_cli.cutover.view import history_table, record_of_entry
 from migrate_cli.wiring import operation
+
+_WIDE = 200
 
 
 @click.command()
@@ -23,7 +26,15 @@ def history(config_file: Path | None, settings: str | None, as_json: bool, limit
     if as_json:
         click.echo(json.dumps([record_of_entry(entry) for entry in entries], ensure_ascii=False))
     elif entries:
-        Console(highlight=False).print(history_table(entries))
+        _console().print(history_table(entries))
     else:
         click.echo("Nothing was done yet.")
     return 0
+
+
+def _console() -> Console:
+    """What goes into a file or a pipe is to be read line by line."""
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDE
+    return console

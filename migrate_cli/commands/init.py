@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from migrate_cli.gates.table_values import Values
 from migrate_cli.wiring import CONFIG_FILE
-from wsmigrate.errors import RefusedError
+from wsmigrate.errors import ConfigError, RefusedError
 from wsmigrate.gates.thresholds import Thresholds
 from wsmigrate.rungs import DEFAULT_PERCENTAGES, ladder
 
@@ -26,8 +28,6 @@ settings = {settings}
 # The stage `canary`: so many percent of the rooms go to the new server, one step after another.
 percentages = {percentages}
 
-# The front door is described in [front_door] and its drain in [drain]: docs/front-door.md.
-#
 # Programs of yours, with their arguments, for what no command can know. Where one is left out,
 # somebody does it by hand, and the command only sees to it that it was done.
 #
@@ -45,6 +45,21 @@ processes_within_s = 60.0
 relayed_within_s = 120.0
 hook_within_s = 60.0
 
+# What browsers connect to: docs/front-door.md (nginx, several HAProxies, other load balancers).
+# [front_door]
+# kind = "haproxy"
+# url = "wss://chat.example.com"
+# socket = "/run/haproxy/admin.sock"
+# state_file = "/etc/wsmigrate/wsmigrate.state"
+# fallback = "ws_fallback"
+
+# How open sockets are moved: docs/drain.md.
+# [drain]
+# by = "workers"
+# uwsgi_pid = "/run/uwsgi/chat.pid"
+# legacy_port = 8081
+# per_second = 50.0
+
 # What a step up has to pass: docs/gates.md. `wsmigrate gates` asks them now.
 [gates]
 # For so many seconds the site is measured before each step, and synthetic rooms are posted to.
@@ -59,12 +74,13 @@ window_s = 30.0
 # rooms = ["lobby"]
 # Built-in gates that are not asked:
 # off = ["latency"]
+# Where the queries below are asked.
+# prometheus = "http://127.0.0.1:9090"
 
 [gates.thresholds]
 {thresholds}
 
 # Further gates: queries of Prometheus, and programs (exit code 0: pass, 1: fail, 2: not known).
-# In [gates]: prometheus = "http://127.0.0.1:9090"
 # [[gates.queries]]
 # name = "load of the database"
 # query = 'max(rate(node_cpu_seconds_total{{mode!="idle"}}[5m]))'
@@ -104,6 +120,7 @@ _THRESHOLDS = {
     help="The file to write.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def init(
     *,
     settings: str | None,
@@ -111,6 +128,7 @@ def init(
     percentages: str | None,
     config_file: Path,
     force: bool,
+    as_json: bool,
 ) -> int:
     """Write a commented wsmigrate.toml. What is not given is asked for, at a terminal; else the
     defaults are taken."""
@@ -121,8 +139,14 @@ def init(
             remedy="Replace it with --force, or edit it.",
         )
     usual = os.environ.get("DJANGO_SETTINGS_MODULE") or _guessed_settings()
-    settings = settings or _asked("Django settings module", usual)
-    shares = _percentages(percentages or _asked("Percentages of the canary", _usual_percentages()))
+    if settings is None:
+        settings = _asked("Django settings module", usual, _module)
+    if percentages is None:
+        percentages = _asked("Percentages of the canary", _usual_percentages(), _checked_shares)
+    if channels_url is None:
+        channels_url = _asked("URL of the new server itself, for the gates", "", _url)
+    settings, channels_url = _module(settings), _url(channels_url)
+    shares = _percentages(percentages)
     text = _TEMPLATE.format(
         settings=json.dumps(settings),
         percentages=list(shares),
@@ -131,8 +155,15 @@ def init(
         else '# channels_url = "ws://127.0.0.1:8000"',
         thresholds=_threshold_lines(),
     )
-    config_file.write_text(text, encoding="utf-8")
-    click.echo(f"{config_file} is written. Next: wsmigrate plan")
+    try:
+        config_file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{config_file} cannot be written ({error.strerror}).") from error
+    if as_json:
+        written = {"written": str(config_file), "settings": settings, "percentages": shares}
+        click.echo(json.dumps(written, ensure_ascii=False))
+    else:
+        click.echo(f"{config_file} is written. Next: wsmigrate doctor")
     return 0
 
 
@@ -145,19 +176,43 @@ def _threshold_lines() -> str:
     return "\n".join(lines)
 
 
-def _asked(question: str, usual: str) -> str:
+def _asked(question: str, usual: str, check: Callable[[str], str]) -> str:
+    """The answer, asked for until it can be; what is usual where nobody can be asked."""
     if not sys.stdin.isatty():
         return usual
-    answer: str = click.prompt(question, default=usual or None)
+    answer: str = click.prompt(question, default=usual, show_default=bool(usual), value_proc=check)
     return answer
+
+
+def _module(text: str) -> str:
+    if not all(part.isidentifier() for part in text.split(".")):
+        raise click.BadParameter(f"{text!r} is no name of a module, as mysite.settings")
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        return Values("gates", {"channels_url": text}, {"channels_url"}).url(
+            "channels_url", ("ws", "wss")
+        )
+    except ConfigError as error:
+        raise click.BadParameter("it has to be a URL as ws://host:port") from error
+
+
+def _checked_shares(text: str) -> str:
+    _percentages(text)
+    return text
 
 
 def _percentages(text: str) -> tuple[int, ...]:
     words = text.replace(",", " ").split()
-    if not all(word.isdigit() for word in words):
+    if not words or not all(word.isascii() and word.isdigit() for word in words):
         raise click.BadParameter(f"{text!r} are no whole numbers, as 1,10,50,100")
     shares = tuple(map(int, words))
-    ladder(shares)
+    try:
+        ladder(shares)
+    except ConfigError as error:
+        raise click.BadParameter(error.what) from error
     return shares
 
 

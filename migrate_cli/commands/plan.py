@@ -16,8 +16,7 @@ from migrate_cli.cutover.options import site_options
 from migrate_cli.cutover.ports import Gates
 from migrate_cli.cutover.view import record_of_step
 from migrate_cli.wiring import operation
-from wsmigrate.rungs import all_after
-from wsmigrate.rungs import plan as commands_to
+from wsmigrate.climbing import way_up
 from wsmigrate.stages import State
 
 
@@ -57,19 +56,12 @@ def plan(config_file: Path | None, settings: str | None, as_json: bool, as_check
 
 
 def _steps(state: State, gates: Gates) -> list[dict[str, Any]]:
-    possible, rung, steps = state.possible, state.rung, []
-    for goal in state.rungs:
-        if rung.is_below(goal):
-            commands = commands_to(possible, goal)
-            for command in commands:
-                possible = all_after(possible, command)
-            steps.append(
-                {
-                    "rung": goal.name,
-                    "stage": goal.stage.value,
-                    "gates": list(map(record_of_planned, gates.planned(rung, goal))),
-                    "commands": [record_of_step(command) for command in commands],
-                }
-            )
-            rung = goal
-    return steps
+    return [
+        {
+            "rung": one.rung.name,
+            "stage": one.rung.stage.value,
+            "gates": list(map(record_of_planned, gates.planned(one.begins, one.rung))),
+            "commands": [record_of_step(command) for command in one.commands],
+        }
+        for one in way_up(state)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -12,9 +13,11 @@ from migrate_cli.cutover.options import carry_out, step_options
 from migrate_cli.cutover.records import Wish
 from migrate_cli.cutover.run_orders import resume_run, unfinished
 from migrate_cli.cutover.telling import Telling
+from migrate_cli.cutover.view import record_of_run
 from migrate_cli.cutover.wishes import tell_asked
 from migrate_cli.wiring import operation
 from wsmigrate.errors import RefusedError
+from wsmigrate.run_place import Place
 
 
 @click.command()
@@ -44,10 +47,7 @@ def resume(  # noqa: PLR0917
                 resume_run(site, accept_inconclusive, why, Telling(as_json))
                 return 0
         if cut_off is not None:
-            click.echo(
-                f"would go on with the plan in {cut_off.plan.position(cut_off.index)}, "
-                f"{cut_off.step.to}\nDry run: nothing was changed. Add --execute to do it."
-            )
+            _show_dry(cut_off, as_json)
             return 0
         if accept_inconclusive:
             raise RefusedError(
@@ -63,3 +63,14 @@ def resume(  # noqa: PLR0917
                 raise
         tell_asked(wish, locked, as_json)
         return 0
+
+
+def _show_dry(cut_off: Place, as_json: bool) -> None:
+    if as_json:
+        record = {"run": record_of_run(cut_off, None), "executed": False}
+        click.echo(json.dumps(record, ensure_ascii=False))
+        return
+    click.echo(
+        f"would go on with the plan in {cut_off.plan.position(cut_off.index)}, "
+        f"{cut_off.step.to}\nDry run: nothing was changed. Add --execute to do it."
+    )

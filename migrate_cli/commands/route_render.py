@@ -134,6 +134,8 @@ def nginx(
     if script:
         wanted[script] = room_script()
     _write(wanted, force)
+    if state_folder:
+        state_folder.mkdir(parents=True, exist_ok=True)
 
 
 def _options(given: dict[str, Any], *, one_file: bool) -> RenderOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,12 +13,13 @@ from migrate_cli.cutover.conduct import load_state
 from migrate_cli.cutover.options import step_options
 from migrate_cli.cutover.run_orders import Begin, run_plan, steps_shown, unfinished
 from migrate_cli.cutover.telling import Telling
+from migrate_cli.cutover.view import record_of_step
 from migrate_cli.routers.settings import read_document
 from migrate_cli.wiring import Operation, operation
+from wsmigrate.climbing import Climbed, way_up
 from wsmigrate.command_texts import sentence_of
 from wsmigrate.run_plan import RunPlan, duration, run_plan_of
-from wsmigrate.rungs import all_after
-from wsmigrate.rungs import plan as commands_to
+from wsmigrate.stages import State
 
 
 @click.command()
@@ -43,7 +45,7 @@ def run(  # noqa: PLR0917
     it pauses until `wsmigrate resume`. A terminal that is lost ends nothing; called again with the
     same plan after a kill it goes on where it was.
     """
-    document = read_document(plan_file)
+    document = read_document(plan_file, remedy="Name the plan with --plan (docs/run.md).")
     with operation(config_file, settings) as site:
         plan = run_plan_of(document, site.cutover.rungs, str(plan_file))
         begin = Begin(plan, why)
@@ -56,28 +58,48 @@ def run(  # noqa: PLR0917
 
 
 def _show(site: Operation, plan: RunPlan, as_json: bool) -> None:
+    state = load_state(site)
+    climbs = _climbs(plan, state)
     if as_json:
-        click.echo(json.dumps({"plan": plan.name, "steps": steps_shown(plan)}, ensure_ascii=False))
+        steps = [
+            {**step, "rungs": [_record_of(rung) for rung in climb]}
+            for step, climb in zip(steps_shown(plan), climbs, strict=True)
+        ]
+        click.echo(json.dumps({"plan": plan.name, "steps": steps}, ensure_ascii=False))
         return
     console = Console(highlight=False, soft_wrap=True)
-    state = load_state(site)
-    possible, rung = state.possible, state.rung
     console.print(f"The cutover stands at {state.where}.", markup=False)
-    for number, step in enumerate(plan.steps, 1):
+    for number, (step, climb) in enumerate(zip(plan.steps, climbs, strict=True), 1):
         console.print(f"\n{number}. {step.to}", markup=False, style="bold")
-        goal = next(rung for rung in state.rungs if rung.name == step.to)
-        if not rung.is_below(goal):
+        if not climb:
             console.print("   is reached already", markup=False)
             continue
         _line(console, step.before and f"run {' '.join(step.before)}")
-        for command in commands_to(possible, goal):
-            possible = all_after(possible, command)
-            _line(console, sentence_of(command))
+        for rung in climb:
+            for command in rung.commands:
+                _line(console, f"{rung.rung.name}: {sentence_of(command)}")
         _line(console, step.after and f"run {' '.join(step.after)}")
         _line(console, step.bake_s and f"watch it for {duration(step.bake_s)}")
-        _line(console, f"if it fails: back to {step.rollback_to or rung.name}")
-        rung = goal
+        _line(console, f"if it fails: back to {step.rollback_to or climb[0].begins.name}")
     console.print("\nDry run: nothing was changed. Add --execute to do it.", markup=False)
+
+
+def _climbs(plan: RunPlan, state: State) -> list[list[Climbed]]:
+    """What each step of the plan climbs; nothing where its rung is reached already."""
+    left, climbs = list(way_up(state)), []
+    for step in plan.steps:
+        names = [one.rung.name for one in left]
+        count = names.index(step.to) + 1 if step.to in names else 0
+        climbs.append(left[:count])
+        left = left[count:]
+    return climbs
+
+
+def _record_of(climbed: Climbed) -> dict[str, Any]:
+    return {
+        "rung": climbed.rung.name,
+        "commands": [record_of_step(command) for command in climbed.commands],
+    }
 
 
 def _line(console: Console, text: object) -> None:

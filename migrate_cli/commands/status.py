@@ -18,6 +18,7 @@ from migrate_cli.cutover.options import site_options
 from migrate_cli.cutover.ports import PlannedGate
 from migrate_cli.cutover.view import process_table, record_of_status, run_lines, where_lines
 from migrate_cli.wiring import Operation, operation
+from wsmigrate.errors import UnavailableError
 from wsmigrate.gates import GateResult
 from wsmigrate.run_place import place_of_record
 from wsmigrate.stages import State
@@ -27,7 +28,11 @@ _SHOWN_FOR_S = 60.0
 
 @click.command()
 @site_options
-@click.option("--watch", is_flag=True, help="Show it anew each second, until Ctrl-C.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Show it anew each second, until Ctrl-C, also while PostgreSQL is away.",
+)
 def status(config_file: Path | None, settings: str | None, as_json: bool, watch: bool) -> int:
     """Show stage, notify backend, who is at work, and every process that follows the state."""
     console = Console(highlight=False, soft_wrap=True)
@@ -36,15 +41,30 @@ def status(config_file: Path | None, settings: str | None, as_json: bool, watch:
             click.echo(json.dumps(_record(site), ensure_ascii=False))
             while watch:
                 time.sleep(1)
-                click.echo(json.dumps(_record(site), ensure_ascii=False))
+                click.echo(json.dumps(_record_or_why_not(site), ensure_ascii=False))
         elif not watch:
             console.print(_shown(site))
         else:
             with Live(_shown(site), console=console, auto_refresh=False) as live:
                 while True:
                     time.sleep(1)
-                    live.update(_shown(site), refresh=True)
+                    live.update(_shown_or_why_not(site), refresh=True)
     return 0
+
+
+def _record_or_why_not(site: Operation) -> dict[str, Any]:
+    """Who watches wants to see how it comes back, too."""
+    try:
+        return _record(site)
+    except UnavailableError as error:
+        return {"unavailable": str(error)}
+
+
+def _shown_or_why_not(site: Operation) -> Group:
+    try:
+        return _shown(site)
+    except UnavailableError as error:
+        return Group(Text(str(error)))
 
 
 def _record(site: Operation) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from typing import Any
 from migrate_cli.wiring import CONFIG_FILE, Operation
 from wsmigrate.amqp_url import redacted_url
 from wsmigrate.checklist import ChecklistGate, ChecklistStep, Surroundings, checklist
-from wsmigrate.rungs import all_after
-from wsmigrate.rungs import plan as commands_to
+from wsmigrate.climbing import way_up
 from wsmigrate.stages import State
 
 _HOOKS = ("open_door", "close_door", "start_bridge", "stop_bridge")
@@ -24,19 +23,13 @@ def checklist_of(
 
 
 def _steps(operation: Operation, state: State) -> Sequence[ChecklistStep]:
-    possible, rung, steps = state.possible, state.rung, []
-    for goal in state.rungs:
-        if not rung.is_below(goal):
-            continue
-        commands = commands_to(possible, goal)
-        for command in commands:
-            possible = all_after(possible, command)
+    steps = []
+    for one in way_up(state):
         gates = tuple(
             ChecklistGate(gate.gate, gate.measures, gate.passes)
-            for gate in operation.gates.planned(rung, goal)
+            for gate in operation.gates.planned(one.begins, one.rung)
         )
-        steps.append(ChecklistStep(goal, rung, gates, commands))
-        rung = goal
+        steps.append(ChecklistStep(one.rung, one.begins, gates, one.commands))
     return steps
 
 

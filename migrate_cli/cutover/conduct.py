@@ -25,6 +25,7 @@ from wsmigrate.stages import (
     Event,
     Heading,
     Interrupted,
+    Pause,
     Resume,
     Rollback,
     State,
@@ -67,6 +68,7 @@ def conduct(
         before = executor.load(operation.cutover.rungs)
         state = executor.settle(before)
         event = order.event(state)
+        _require_no_plan(operation, event)
         gates = _gates(operation, order, state, event, say)
         if event is not None:
             state = executor.take(state, event, order.why or order.accept_inconclusive, gates)
@@ -77,6 +79,20 @@ def conduct(
         conducted = Conducted(before, state, _steps(state), gates, executed=True)
         conducted.after = executor.run(state)
         return conducted
+
+
+def _require_no_plan(operation: Operation, event: Event | None) -> None:
+    """Whoever goes on by hand would go on past a plan that was cut off, which would then bake, and
+    take back, another rung than its own. Raises RefusedError."""
+    place = place_of_record(operation.store.run_record())
+    if place is None or place.has_ended or isinstance(event, (Rollback, Abort, Pause, Resume)):
+        return
+    raise RefusedError(
+        f"A plan is under way ({place.plan.position(place.index)}, {place.step.to}).",
+        then="Nothing was changed.",
+        remedy="Go on with it (wsmigrate resume --execute), or give it up (wsmigrate abort "
+        "--execute).",
+    )
 
 
 def end_run(operation: Operation, lock: HeldLock, why: str) -> None:
@@ -91,6 +107,7 @@ def _rehearsed(operation: Operation, order: Order, say: Say) -> Conducted:
     state = load_state(operation)
     settled = step(state, Interrupted())[0] if state.doing is not None else state
     event = order.event(settled)
+    _require_no_plan(operation, event)
     following = settled if event is None else step(settled, event)[0]
     if isinstance(event, Advance) and following.goal is not None:
         planned = operation.gates.planned(following.rung, following.goal)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 
+from migrate_cli.programs import TookTooLongError, run_program
 from wsmigrate.errors import UnavailableError
 
 
@@ -15,20 +14,13 @@ def run_hook(argv: Sequence[str], within_s: float, values: Mapping[str, str] | N
     if not argv:
         return
     try:
-        done = subprocess.run(  # noqa: S603 - the operator's own program
-            argv,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=within_s,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **(values or {})},
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        done = run_program(argv, within_s, values or {})
+    except OSError as error:
         raise UnavailableError(
-            f"The program {argv[0]} could not be run ({type(error).__name__})."
+            f"The program {argv[0]} cannot be run ({error.strerror})."
         ) from error
+    except TookTooLongError as error:
+        raise UnavailableError(f"The program {argv[0]} {error}.") from error
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
         raise UnavailableError(

@@ -51,12 +51,21 @@ def carry_out(order: Order, config_file: Path | None, settings: str | None, as_j
         click.echo(json.dumps(_record(conducted), ensure_ascii=False))
         return 0
     if not conducted.executed:
-        what = "Nothing would be done." if not conducted.steps else ""
-        console.print(f"{what} Dry run: nothing was changed. Add --execute to do it.".strip())
+        console.print(f"{_dry(conducted)} Dry run: nothing was changed. Add --execute to do it.")
     else:
         paused = " (paused)" if conducted.after.paused else ""
         console.print(f"Stage: {conducted.after.where}{paused}", markup=False)
     return 0
+
+
+def _dry(conducted: Conducted) -> str:
+    """What a dry run comes to, beside the commands that were shown."""
+    after = conducted.after
+    if after.paused != conducted.before.paused:
+        return "The cutover would be paused." if after.paused else "It would go on."
+    if conducted.steps or after != conducted.before:
+        return f"Stage: it would be {after.goal.name if after.goal else after.rung.name}."
+    return "Nothing would be done."
 
 
 def _record(conducted: Conducted) -> dict[str, Any]:

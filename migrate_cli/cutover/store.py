@@ -28,6 +28,7 @@ from wsmigrate.site_state import SiteState, backend_named
 _FENCED = "WS002"
 _JUMP = "WS003"
 _MISSING = frozenset({"42P01", "42883", "42703"})
+_NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 _DEFAULTS: Mapping[str, Any] = {
     "connect_timeout": 5,  # seconds
     "fallback_application_name": "wsmigrate operator",
@@ -39,6 +40,22 @@ _DEFAULTS: Mapping[str, Any] = {
 
 class FencedError(RefusedError):
     """Somebody else has taken the operators' lock meanwhile. Nothing was changed."""
+
+
+def storable(value: Any) -> Any:
+    """The same with texts that PostgreSQL can hold: what a program said, or somebody typed, may
+    have a NUL or bytes that are no UTF-8, and is to be written down all the same."""
+    if isinstance(value, str):
+        return value.replace("\0", _NO_CHARACTER).encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {key: storable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [storable(one) for one in value]
+    return value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(storable(value))
 
 
 class StateStore:
@@ -99,12 +116,12 @@ class StateStore:
             "SELECT wsmigrate_save(%s, %s::json, %s, %s, %s, %s, %s::json) AS revision",
             (
                 fence,
-                None if change.machine is None else json.dumps(change.machine),
+                None if change.machine is None else _json(change.machine),
                 change.stage,
                 None if change.backend is None else change.backend.value,
                 change.binds,
                 change.barrier,
-                json.dumps(audit),
+                _json(audit),
             ),
         )[0]
         return int(row["revision"])
@@ -197,7 +214,7 @@ class StateStore:
 
     def save_run(self, fence: int, record: Mapping[str, Any]) -> None:
         """Write down where it stands. Raises FencedError."""
-        self._rows("SELECT wsmigrate_save_run(%s, %s::json)", (fence, json.dumps(record)))
+        self._rows("SELECT wsmigrate_save_run(%s, %s::json)", (fence, _json(record)))
 
     def note(self, fence: int, note: Note) -> None:
         """Write a line into the audit log, and change nothing. Raises FencedError."""
@@ -205,7 +222,7 @@ class StateStore:
 
     def _rows(self, statement: LiteralString, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         with self._turn, self._connected() as connection:
-            return connection.execute(statement, values).fetchall()
+            return connection.execute(statement, storable(values)).fetchall()
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
@@ -233,9 +250,12 @@ class StateStore:
                 remedy=f"Run: python manage.py migrate --database {self._database}",
             )
         self.close()
+        # libpq's texts name host, port, user and database, and never the password.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         return UnavailableError(
-            f"The state of the cutover, in the database {self._database!r}, cannot be had "
-            f"({type(error).__name__})."
+            f"The state of the cutover, in the database {self._database!r}, cannot be had: "
+            f"{lines[0].rstrip('.')}.",
+            remedy=f"See that PostgreSQL is there, and as DATABASES[{self._database!r}] says.",
         )
 
 

@@ -16,7 +16,7 @@ from wsmigrate.facts import Command, Facts
 from wsmigrate.run_place import Phase, Place
 from wsmigrate.run_plan import duration
 from wsmigrate.site_state import SiteState
-from wsmigrate.stages import State
+from wsmigrate.stages import Heading, State
 
 
 def record_of_step(command: Command) -> dict[str, Any]:
@@ -55,6 +55,7 @@ def record_of_status(
             "doing": holder.doing,
             "since": holder.taken_at.isoformat(),
             "silent_s": round(holder.silent_s, 1),
+            "at_work": is_at_work(holder),
         },
         "run": None if place is None else record_of_run(place, holder),
     }
@@ -126,7 +127,7 @@ def record_of_entry(entry: AuditEntry) -> dict[str, Any]:
 
 def interrupted(state: State, holder: Holder | None) -> bool:
     """Whether a step is under way that nobody is working at."""
-    return not state.is_at_rest and not state.paused and holder is None
+    return not state.is_at_rest and not state.paused and not is_at_work(holder)
 
 
 def where_lines(state: State, stored: Stored, holder: Holder | None) -> list[str]:
@@ -138,14 +139,22 @@ def where_lines(state: State, stored: Stored, holder: Holder | None) -> list[str
     if not site.barrier_out:
         lines.append("barrier         its markers have not come out everywhere yet")
     if holder is not None:
-        lines.append(
-            f"operator        {holder.who} on {holder.host}: {holder.doing}, "
-            f"heard of {holder.silent_s:.0f} s ago"
-        )
-    elif interrupted(state, holder):
+        lines.append(f"operator        {_holder_line(holder)}")
+    if interrupted(state, holder):
         at = "" if state.doing is None else f" while it was to {sentence_of(state.doing)}"
-        lines.append(f"cut off{at}: go on with `wsmigrate resume`, undo with `wsmigrate abort`")
+        undo = ", undo with `wsmigrate abort`" if state.heading is Heading.FORWARD else ""
+        lines.append(f"cut off{at}: go on with `wsmigrate resume`{undo}")
     return lines
+
+
+def _holder_line(holder: Holder) -> str:
+    name, silent = f"{holder.who} on {holder.host}", f"{holder.silent_s:.0f} s ago"
+    if is_at_work(holder):
+        return f"{name}: {holder.doing}, heard of {silent}"
+    return (
+        f"{name} was killed or cut off in `{holder.doing}`, {silent}; whoever comes next takes "
+        "the lock over"
+    )
 
 
 def _facts_lines(possible: Sequence[Facts]) -> list[str]:
@@ -187,7 +196,9 @@ def counts_of(processes: Sequence[Process]) -> dict[str, int]:
 
 def history_table(entries: Sequence[AuditEntry]) -> Table:
     """The audit log."""
-    table = Table("when (UTC)", "who", "stage", "event", "command", "outcome", "why", box=None)
+    table = Table(box=None)
+    for name in ("when (UTC)", "who", "stage", "event", "command", "outcome", "why"):
+        table.add_column(name, overflow="fold")  # never cut off: it is the record
     for entry in entries:
         moved = entry.stage_from != entry.stage_to
         table.add_row(

@@ -50,6 +50,7 @@ class RoomListener:
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: Any = None
+        self._broken = False
 
     def start(self, rooms: Iterable[str]) -> list[str]:
         """Bind the rooms and listen. Returns those that are bound; a room without an exchange has
@@ -80,6 +81,11 @@ class RoomListener:
             except queue.Empty:
                 return
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the connection broke, so that there was more to be heard."""
+        return self._broken
+
     def stop(self) -> None:
         """End the connection."""
         self._ending.set()
@@ -101,7 +107,7 @@ class RoomListener:
                 self._connection.process_data_events(time_limit=0.1)
             self._connection.close()
         except pika.exceptions.AMQPError:
-            return  # what was heard by then stays; the drain goes on without
+            self._broken = True  # what was heard by then stays; the drain goes on without
 
     def _on_message(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
         self._heard.put((method.exchange, time.monotonic()))

@@ -38,8 +38,8 @@ class Progress:
 @dataclass(frozen=True)
 class Outcome:
     """What became of a drain. ``left`` sockets are still open; ``gaps`` is None where the front
-    door does not tell who is who. ``slowed_s`` and ``stopped_s`` are how long the other server held
-    it back."""
+    door does not tell who is who, and ``not_counted`` says why frames in them are not counted, or
+    not all of them. ``slowed_s`` and ``stopped_s`` are how long the other server held it back."""
 
     side: Side
     seconds: float
@@ -52,6 +52,7 @@ class Outcome:
     silences: tuple[Silence, ...]
     gaps: Gaps | None
     given_up: str = ""
+    not_counted: str = ""
 
 
 @dataclass
@@ -86,6 +87,7 @@ class Drain:
     _closed: int = 0
     _left: int = 0
     _is_counted: bool = False
+    _not_counted: str = ""
 
     def run(self) -> Outcome:
         """Drain. Raises NotOfferedError where the front door cannot, and RouterError where it does
@@ -102,6 +104,8 @@ class Drain:
             if self.listener:
                 self.listener.stop()
         self._hear()
+        if self.listener and self.listener.is_broken:
+            self._not_counted = "The connection to the broker broke: there may be more of them."
         now = self.clock()
         return Outcome(
             side=self.side,
@@ -115,6 +119,7 @@ class Drain:
             silences=tuple(self.closer.silences()),
             gaps=self._book.summary(now) if self.census else None,
             given_up=given_up,
+            not_counted=self._not_counted,
         )
 
     def _begin(self) -> None:
@@ -124,9 +129,18 @@ class Drain:
             mine = [seen for seen in self._seen.values() if seen.side is self.side]
             for seen in mine:
                 self._book.is_there(seen.room, seen.address)
-            if self.listener:
-                for room in self.listener.start(sorted({seen.room for seen in mine})):
-                    self._book.listen_to(room)
+            self._listen(sorted({seen.room for seen in mine}))
+
+    def _listen(self, rooms: list[str]) -> None:
+        """Hear what is published to rooms. To count it is no reason to leave sockets where they
+        are, so a broker that is away hinders nothing."""
+        if not self.listener:
+            return
+        try:
+            for room in self.listener.start(rooms):
+                self._book.listen_to(room)
+        except UnavailableError as error:
+            self.listener, self._not_counted = None, error.what
 
     def _close_all(self, pacing: Pacing) -> str:
         """Returns why it gave up; empty if none is left."""
@@ -138,7 +152,7 @@ class Drain:
             self._held[verdict.mood] = self._held.get(verdict.mood, 0.0) + now - last
             stopped_for = stopped_for + now - last if verdict.mood is Mood.STOPPED else 0.0
             last = now
-            done = self._is_counted and not self._left and verdict.mood is not Mood.STOPPED
+            done = self._is_counted and not self._left
             if done or now - reported >= _REPORT_EVERY_S:
                 flight = pacing.in_flight
                 self.report(Progress(now - began, self._left, self._closed, flight, verdict))
@@ -170,6 +184,7 @@ class Drain:
         except NotOfferedError:
             raise
         except UnavailableError as error:
+            self._is_counted = False
             return Verdict(Mood.STOPPED, error.what)
         return verdict
 

@@ -44,6 +44,7 @@ class DrainSettings:
     def __post_init__(self) -> None:
         if self.by not in {BY_DOOR, BY_WORKERS}:
             raise ConfigError(f"[{TABLE}] has by = {self.by!r}, and knows 'workers' and 'door'.")
+        _ = self.limits  # which are refused now, and not in the middle of a cutover
 
     @property
     def limits(self) -> Limits:

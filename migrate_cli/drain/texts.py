@@ -83,6 +83,7 @@ def outcome(end: Outcome, before: int | None, after: int | None) -> str:
         lines.append(
             f"Gaps: {gaps.moved} clients moved, {gaps.away} are not back{length}{longest}. "
             f"{gaps.more_than_one} clients had more than one. Frames in the gaps: {frames}."
+            + (f" {end.not_counted}" if end.not_counted else "")
         )
     return "\n".join(lines)
 

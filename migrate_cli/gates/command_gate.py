@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from migrate_cli.gates.stage_names import stages_of
 from migrate_cli.gates.table_values import Values
+from migrate_cli.programs import TookTooLongError, run_program
 from wsmigrate.gates import GateResult, Outcome
 from wsmigrate.gates.further import judge_exit_code
 from wsmigrate.rungs import Rung, Stage
@@ -52,24 +51,14 @@ class CommandGate:
 
     def ask(self, rung: Rung, goal: Rung) -> GateResult:
         """Run it."""
+        stages = {"WSMIGRATE_FROM": rung.name, "WSMIGRATE_TO": goal.name}
         try:
-            ended = subprocess.run(  # noqa: S603 - the operator's own program
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                check=False,
-                timeout=self.within_s,
-                env={**os.environ, "WSMIGRATE_FROM": rung.name, "WSMIGRATE_TO": goal.name},
-            )
+            ended = run_program(self.command, self.within_s, stages, as_one=True)
         except OSError as error:
             why = f"{self.command[0]} cannot be run ({error.strerror})."
             return GateResult(self.name, Outcome.INCONCLUSIVE, why)
-        except subprocess.TimeoutExpired:
-            why = f"{self.command[0]} did not end within {self.within_s:g} s, and was killed."
-            return GateResult(self.name, Outcome.INCONCLUSIVE, why)
+        except TookTooLongError as error:
+            return GateResult(self.name, Outcome.INCONCLUSIVE, f"{self.command[0]} {error}.")
         lines = [line.strip() for line in ended.stdout.splitlines() if line.strip()]
         said = lines[-1][:_SAID_CHARACTERS] if lines else ""
         return judge_exit_code(self.name, ended.returncode, said)

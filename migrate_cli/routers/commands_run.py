@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 
+from migrate_cli.programs import TookTooLongError, run_program
 from migrate_cli.routers.port import RouterError
 
 
@@ -26,28 +25,18 @@ def run_command(
     environment = {f"WSMIGRATE_{name.upper()}": value for name, value in given.items()}
     shown = " ".join(words)[:120]
     try:
-        finished = subprocess.run(  # noqa: S603 - it is what the operator configured
-            words,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=timeout_s,
-            env={**os.environ, **environment},
-        )
+        finished = run_program(words, timeout_s, environment)
     except OSError as error:
         raise RouterError(door, f"`{shown}` cannot be run ({error.strerror}).") from error
-    except subprocess.TimeoutExpired as error:
+    except TookTooLongError as error:
         raise RouterError(
-            door,
-            f"`{shown}` took longer than {timeout_s:g} s and was killed.",
-            then="What it has done by then is not known.",
+            door, f"`{shown}` {error}.", then="What it has done by then is not known."
         ) from error
     if finished.returncode:
         said = " | ".join(line for line in finished.stderr.splitlines() if line.strip())[-300:]
         raise RouterError(
-            door, f"`{shown}` ended with {finished.returncode}: {said or 'without a word'}"
+            door,
+            f"`{shown}` ended with {finished.returncode}: {said.rstrip('.') or 'without a word'}.",
         )
     return finished.stdout
 

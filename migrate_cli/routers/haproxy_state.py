@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from wsmigrate.errors import ConfigError
 
-_SECTION = re.compile(r"^(?P<kind>[a-z][\w-]*)(?:\s+(?P<name>[^\s#]+))?")
+_SECTION = re.compile(r"^\s*(?P<kind>[a-z][\w-]*)(?:\s+(?P<quote>[\"']?)(?P<name>[^\s#\"']+))?")
 _SECTIONS = frozenset(
     {
         *("global", "defaults", "frontend", "backend", "listen", "program", "cache", "ring"),
@@ -15,7 +15,9 @@ _SECTIONS = frozenset(
         *("crt-store", "traces"),
     }
 )
-_SERVER = re.compile(r"^(?P<head>\s*server\s+(?P<name>\S+)\s+[^#\n]*?)(?P<tail>\s*(?:#.*)?)$")
+# A "#" in quotes, or behind a backslash, begins no comment (configuration manual, section 2.2).
+_WORDS = r"(?:\"[^\"]*\"|'[^']*'|\\.|[^#\"'\\])*?"
+_SERVER = re.compile(rf"^(?P<head>\s*server\s+(?P<name>\S+)\s+{_WORDS})(?P<tail>\s*(?:#.*)?)$")
 _FORCED_MAINT, _FORCED_DRAIN = 0x01, 0x08  # srv_admin_state: management guide, 9.3
 _WEIGHT = re.compile(r"(?<=\s)weight\s+(\d+)")
 
@@ -47,7 +49,7 @@ def configured_weights(text: str, backend: str) -> dict[str, int]:
 def with_weights(text: str, backend: str, wanted: Mapping[str, int]) -> str:
     """A configuration with these weights in it; every other byte is as it was.
 
-    Raises ConfigError where a server is not in the backend of that file.
+    Raises ConfigError where a server is not in the backend of that file, on one line.
     """
     lines = text.split("\n")
     missing = set(wanted)
@@ -59,7 +61,7 @@ def with_weights(text: str, backend: str, wanted: Mapping[str, int]) -> str:
     if missing:
         raise ConfigError(
             f"The configuration has no server {', '.join(sorted(missing))} in a backend {backend}.",
-            remedy="Name the file that holds that backend.",
+            remedy="Name the file that holds that backend, with each server on one line.",
         )
     return "\n".join(lines)
 

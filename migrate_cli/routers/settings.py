@@ -19,7 +19,10 @@ from wsmigrate.errors import ConfigError
 from wsmigrate.weights import Servers
 
 TABLE = "front_door"
+_NO_FILE = "Write one with `wsmigrate init`, or name the file with --config."
 
+_SCHEMES = ("ws://", "wss://", "http://", "https://")
+_TABLES = frozenset({"project", "cutover", TABLE, "drain", "gates"})
 _COMMON = frozenset({"kind", "url", "doors"})
 _KEYS = {
     "haproxy": frozenset(
@@ -36,7 +39,7 @@ _KEYS = {
 
 def front_door_table(path: Path) -> Mapping[str, Any]:
     """The table ``[front_door]`` of a TOML file. Raises ConfigError."""
-    table = read_document(path).get(TABLE)
+    table = cutover_document(path).get(TABLE)
     if not isinstance(table, dict):
         raise ConfigError(
             f"{path} has no table [{TABLE}].", remedy="See docs/front-door.md for what is in it."
@@ -44,30 +47,47 @@ def front_door_table(path: Path) -> Mapping[str, Any]:
     return table
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file. Raises ConfigError."""
+def cutover_document(path: Path) -> dict[str, Any]:
+    """The tables of a ``wsmigrate.toml``. Raises ConfigError, also for a table that is none of its:
+    what stands there would be read by nobody."""
+    document = read_document(path, remedy=_NO_FILE)
+    unknown = sorted(set(document) - _TABLES)
+    if unknown:
+        raise ConfigError(
+            f"{path} has {', '.join(map(repr, unknown))}, which means nothing there.",
+            remedy=f"Its tables are {', '.join(sorted(_TABLES))}.",
+        )
+    return document
+
+
+def read_document(path: Path, *, remedy: str) -> dict[str, Any]:
+    """The tables of a TOML file. Raises ConfigError, with that remedy where it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read ({error.strerror}).",
-            remedy="Write one with `wsmigrate init`, or name the file with --config.",
-        ) from error
+        raise ConfigError(f"{path} cannot be read ({error.strerror}).", remedy=remedy) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}.") from error
 
 
-def front_door_of(table: Mapping[str, Any]) -> FrontDoor:
+def front_door_of(table: Any) -> FrontDoor:
     """The front door of a table. Nothing is asked or told. Raises ConfigError."""
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{TABLE!r} in wsmigrate.toml has to be a table: [{TABLE}].")
+    url = table.get("url")
+    if url is not None and not (isinstance(url, str) and url.startswith(_SCHEMES)):
+        raise ConfigError(
+            f"[{TABLE}] has url = {url!r}, and has to have a URL as wss://chat.example.com."
+        )
     kind = table.get("kind")
-    if kind not in _KEYS:
+    if not isinstance(kind, str) or kind not in _KEYS:
         raise ConfigError(
             f"[{TABLE}] has kind = {kind!r}, and has to be one of {', '.join(sorted(_KEYS))}."
         )
     shared = {key: value for key, value in table.items() if key not in _COMMON}
     each = table.get("doors", [{}])
-    if not isinstance(each, list) or not all(isinstance(one, dict) for one in each):
-        raise ConfigError(f"[[{TABLE}.doors]] has to be a list of tables.")
+    if not isinstance(each, list) or not each or not all(isinstance(one, dict) for one in each):
+        raise ConfigError(f"[[{TABLE}.doors]] has to be a list of tables, at least one.")
     return FrontDoor([_door(kind, _Table({**shared, **one}, _KEYS[kind])) for one in each])
 
 

@@ -47,13 +47,14 @@ class Connection:
 def connections_of(pids: Iterable[int]) -> list[Connection]:
     """The open connections of processes, oldest first (a socket's inode counts upwards).
 
-    A process that ends meanwhile has none. Raises UnavailableError for one that this user may not
-    look at.
+    A process that ends meanwhile has none. The processes are of one network namespace. Raises
+    UnavailableError for one that this user may not look at.
     """
     owned = [(pid, *entry) for pid in pids for entry in _sockets_of(pid)]
     if not owned:
         return []
-    table = dict(_established(owned[0][0], {inode for _, _, inode in owned}))
+    owners = dict.fromkeys(pid for pid, _, _ in owned)
+    table = dict(_established(owners, {inode for _, _, inode in owned}))
     found = [
         Connection(pid, descriptor, inode, *table[inode])
         for pid, descriptor, inode in owned
@@ -91,8 +92,11 @@ def broken_connections(pids: Iterable[int], port: int) -> Counter[int]:
     machine or its rights do not allow to look.
     """
     owned = {pid: list(_sockets_of(pid)) for pid in pids}
-    reader = next((pid for pid, sockets in owned.items() if sockets), None)
-    listed = set() if reader is None else {one for name in _TABLES for one in _inodes(reader, name)}
+    owners = [pid for pid, sockets in owned.items() if sockets]
+    tables = [_lines_of(owners, name) for name in _TABLES]
+    if tables[0] is None:
+        return Counter(dict.fromkeys(owned, 0))  # all of them have ended meanwhile
+    listed = {inode for lines in tables if lines for inode in _inodes(lines)}
     return Counter(
         {
             pid: _count_at_port(pid, [entry for entry in sockets if entry[1] not in listed], port)
@@ -161,6 +165,8 @@ def _sockets_of(pid: int) -> Iterator[tuple[int, int]]:
     except FileNotFoundError:
         return
     except PermissionError as error:
+        if not (_PROC / str(pid) / "net" / "tcp").exists():
+            return  # it has ended and waits for its parent: what is left of it is root's
         raise UnavailableError(
             f"The connections of process {pid} cannot be looked at: it is another user's.",
             remedy="Run it as root, or as that user.",
@@ -174,12 +180,22 @@ def _sockets_of(pid: int) -> Iterator[tuple[int, int]]:
             yield int(entry.name), int(target[8:-1])
 
 
-def _inodes(pid: int, name: str) -> Iterator[int]:
+def _lines_of(pids: Iterable[int], name: str) -> list[str] | None:
+    """A table of proc(5), by way of the first of some processes of one network namespace that has
+    not ended meanwhile; None where there is none."""
+    for pid in pids:
+        try:
+            lines = (_PROC / str(pid) / "net" / name).read_text("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        if lines:
+            return lines
+    return None
+
+
+def _inodes(table: Sequence[str]) -> Iterator[int]:
     """The sockets in a table of proc(5); which column holds them is said in its first line."""
-    try:
-        heading, *lines = (_PROC / str(pid) / "net" / name).read_text("utf-8").splitlines()
-    except (OSError, ValueError):
-        return
+    heading, *lines = table
     # In the tables of IP tx_queue and rx_queue stand over one column, as do two more headings.
     column = 9 if "local_address" in heading else heading.split().index("Inode")
     for line in lines:
@@ -189,15 +205,11 @@ def _inodes(pid: int, name: str) -> Iterator[int]:
 
 
 def _established(
-    pid: int, wanted: Container[int]
+    pids: Iterable[int], wanted: Container[int]
 ) -> Iterator[tuple[int, tuple[Place, Place, bool]]]:
-    """Of the network namespace of a process, by inode (proc(5), ``/proc/net/tcp``)."""
+    """Of the network namespace of the processes, by inode (proc(5), ``/proc/net/tcp``)."""
     for name in ("tcp", "tcp6"):
-        try:
-            lines = (_PROC / str(pid) / "net" / name).read_text("ascii").splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
+        for line in (_lines_of(pids, name) or [])[1:]:
             words = line.split()
             if words[3] in (_ESTABLISHED, _CLOSE_WAIT) and int(words[9]) in wanted:
                 left = words[3] == _CLOSE_WAIT

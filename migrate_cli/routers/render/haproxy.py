@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrate_cli.routers.render.options import SERVER_HEADER, RenderOptions
+from migrate_cli.routers.render.options import SERVER_HEADER, RenderOptions, check_places
 from wsmigrate.sides import Side
 from wsmigrate.weights import Servers, weights_for
 
@@ -23,10 +23,13 @@ _ROOM = "X-Wsmigrate-Room"
 @dataclass(frozen=True)
 class HaproxyFiles:
     """Where HAProxy is told things and keeps them. The state file has to exist at the first start:
-    its first line is ``1``, the version of the format."""
+    its first line is ``1``, the version of the format. Raises ConfigError."""
 
     runtime_socket: Path = Path("/run/haproxy/admin.sock")
     state_file: Path = Path("/var/lib/haproxy/wsmigrate.state")
+
+    def __post_init__(self) -> None:
+        check_places(self.runtime_socket, self.state_file)
 
 
 FIRST_STATE = "1\n"

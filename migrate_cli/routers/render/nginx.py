@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import grp
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrate_cli.routers.render.options import SERVER_HEADER, RenderOptions
+from migrate_cli.routers.render.options import (
+    SERVER_HEADER,
+    RenderOptions,
+    check_address,
+    check_places,
+)
 from wsmigrate.sides import Side
 
 STATUS_PATH = "/wsmigrate/share"
 """Where a worker says which share it applies, on an address of its own."""
 
+_OWN_CONNECTIONS = 64
+"""A worker's own: the sockets that it listens on, and the page of its share."""
 _SLASHES_A_MAP = 8
 _MAPS = 8
 _ROOM_SCRIPT = """\
@@ -38,7 +47,7 @@ class NginxFiles:
 
     With ``room_script`` the room is taken by nginx's JavaScript module, to the letter. Without it,
     by maps, which any nginx has: see ``nginx_configuration``. ``modules`` is where the module lies.
-    ``state_folder``: temporary files, for an nginx that is not root's.
+    ``state_folder``: temporary files, for an nginx that is not root's. Raises ConfigError.
     """
 
     share: Path = Path("/etc/nginx/wsmigrate-share.conf")
@@ -48,6 +57,10 @@ class NginxFiles:
     module: Path = Path("modules/ngx_http_js_module.so")
     state_folder: Path | None = None
     idle_s: int = 120
+
+    def __post_init__(self) -> None:
+        check_places(self.share, self.pid, self.room_script, self.module, self.state_folder)
+        check_address("status", self.status, host_needed=True)
 
 
 def nginx_configuration(options: RenderOptions, files: NginxFiles) -> str:
@@ -105,11 +118,28 @@ def _main(options: RenderOptions, files: NginxFiles) -> str:
         "error_log stderr notice;",
     ]
     if options.user:
-        lines.append(f"user {options.user};")
+        lines.append(f"user {_with_group(options.user)};")
     if files.room_script:
         lines.append(f"load_module {files.module};")
     # A WebSocket takes two: one to the client and one to the server.
-    return "\n".join([*lines, f"events {{ worker_connections {2 * connections}; }}"])
+    taken = 2 * connections + _OWN_CONNECTIONS
+    # A service begins with 1024 open files as a rule; each connection is one, and so are logs.
+    lines.append(f"worker_rlimit_nofile {taken + _OWN_CONNECTIONS};")
+    return "\n".join([*lines, f"events {{ worker_connections {taken}; }}"])
+
+
+def _with_group(user: str) -> str:
+    """nginx takes the group of the user's name, which need not exist. What users there are is known
+    of this machine only."""
+    try:
+        group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+    except KeyError:
+        return user
+    return user if group == user else f"{user} {group}"
+
+
+def _place(listen: str) -> str:
+    return f"*{listen}" if listen.startswith(":") else listen
 
 
 def _basics(files: NginxFiles) -> str:
@@ -183,7 +213,7 @@ def _upstream(options: RenderOptions, side: Side) -> str:
 
 def _door(options: RenderOptions, files: NginxFiles) -> str:
     tls = " ssl" if options.tls else ""
-    lines = ["    server {", *(f"        listen {place}{tls};" for place in options.listen)]
+    lines = ["    server {", *(f"        listen {_place(place)}{tls};" for place in options.listen)]
     if options.tls:
         lines += [
             f"        ssl_certificate {options.tls.certificate};",

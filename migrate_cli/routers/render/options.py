@@ -18,7 +18,7 @@ DOOR_PATH = "/wsmigrate/door"
 """What is asked of the new server to see whether it takes new clients (docs/serve.md)."""
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|\*|[A-Za-z0-9._-]*):(?P<port>\d{1,5})")
-_PLAIN_PATH = re.compile(r"/[^\s\"'#;{}$\\]*")
+_PLAIN_PATH = re.compile(r"[^\s\"'#;{}$\\]+")
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,14 @@ class RenderOptions:
             if not addresses:
                 raise ConfigError(f"No address of {what} is given.", remedy="Give host:port.")
             for address in addresses:
-                _check_address(what, address, host_needed=what != "listen")
-        for place in (self.door_path, *self._files()):
-            if not _PLAIN_PATH.fullmatch(place):
-                raise ConfigError(
-                    f"{place!r} cannot stand in a configuration: it is no plain path."
-                )
+                check_address(what, address, host_needed=what != "listen")
+            if len(set(addresses)) != len(addresses):
+                raise ConfigError(f"An address of {what} is given twice.")
+        if set(self.legacy) & set(self.channels):
+            raise ConfigError("The old and the new server cannot have one address.")
+        if not self.door_path.startswith("/"):
+            raise ConfigError(f"{self.door_path!r} is no path: it has to begin with a slash.")
+        check_places(self.door_path, *self._files())
         for network in self.trusted:
             _check_network(network)
         if self.user is not None and not re.fullmatch(r"[a-z_][a-z0-9_-]*", self.user):
@@ -78,7 +80,18 @@ class RenderOptions:
         return (str(self.tls.certificate), str(self.tls.key)) if self.tls else ()
 
 
-def _check_address(what: str, address: str, *, host_needed: bool) -> None:
+def check_places(*places: Path | str | None) -> None:
+    """Paths that are to stand in a configuration. Raises ConfigError for one that the program would
+    take for several words, or for a comment."""
+    for place in places:
+        if place is not None and not _PLAIN_PATH.fullmatch(str(place)):
+            raise ConfigError(
+                f"{str(place)!r} cannot stand in a configuration: it is no plain path."
+            )
+
+
+def check_address(what: str, address: str, *, host_needed: bool) -> None:
+    """``host:port`` of ``what``. Raises ConfigError."""
     found = _ADDRESS.fullmatch(address)
     if not found or not 0 < int(found["port"]) < 65536 or (host_needed and not found["host"]):
         raise ConfigError(

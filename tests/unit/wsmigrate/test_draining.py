@@ -186,6 +186,8 @@ def test_a_counter_that_begins_anew_is_a_restarted_door():
         {"per_second": 0},
         {"in_flight": 0},
         {"back_within_s": 0},
+        {"per_second": float("inf")},
+        {"back_within_s": float("nan")},
         {"errors_slow": 0.5},
         {"latency_slow_ms": 9999.0},
     ],

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from cutover_site import Operator
-from project import Project
+from project import SITE, Project
+from relay import Relay
 
 
 @pytest.fixture
@@ -82,11 +86,29 @@ def test_a_step_that_fails_is_undone_and_says_so(operator: Operator, config: Pat
     assert operator.json("status")["rung"] == "door"
 
 
+def test_what_a_program_says_is_written_down_whatever_it_is(
+    operator: Operator, config: Path
+) -> None:
+    say = r"import sys; sys.stderr.buffer.write(b'bad \x00\xff news\n'); sys.exit(3)"
+    program = json.dumps([sys.executable, "-c", say])
+    text = config.read_text().replace("[cutover]", f"[cutover]\nopen_door = {program}")
+    config.write_text(text)
+    go = ("advance", "--execute", "--accept-inconclusive", "test \udcff", "--config", str(config))
+    failed = operator.run(*go, WSMIGRATE_WHO="ada \udcff")
+    assert failed.returncode == 3, failed.stderr
+    assert operator.json("status")["goal"] is None
+    entries = operator.json("history")
+    assert (entries[0]["who"], entries[0]["why"]) == ("ada ?", "test ?")
+    assert "ended with exit code 3: bad \N{REPLACEMENT CHARACTER}" in entries[2]["why"]
+
+
 def test_while_it_is_paused_nothing_is_begun(operator: Operator, config: Path) -> None:
+    assert "The cutover would be paused. Dry run" in operator.done("pause")
     operator.done("pause", "--execute", "--why", "lunch")
     refused = operator.run("advance", "--config", str(config))
     assert refused.returncode == 1
     assert "In stage 'legacy' there can be no 'advance'" in refused.stderr
+    assert "It would go on. Dry run" in operator.done("resume")
     operator.done("resume", "--execute")
     assert operator.json("history")[0]["why"] == "lunch"
     assert operator.run("resume", "--execute").returncode == 1
@@ -138,3 +160,39 @@ def test_the_checklist_is_of_the_project_at_hand(operator: Operator, config: Pat
     for rung in ("door", "shadow", "canary 50", "drain", "direct channels", "retired"):
         assert f"\n## {rung}\n" in text
     assert f"wsmigrate advance --config {config} --execute" in text
+
+
+def test_a_database_that_is_away_is_named_with_the_reason(operator: Operator) -> None:
+    dsn = operator.project.postgres_dsn
+    ended = operator.run("status", WSMIGRATE_POSTGRES_DSN=f"{dsn}_of_nobody")
+    assert ended.returncode == 2
+    assert "does not exist. See that PostgreSQL is there" in ended.stderr
+    assert urlsplit(dsn).password not in ended.stderr
+
+
+def test_who_watches_sees_a_database_go_and_come_back(
+    project: Project, free_port: Callable[[], int]
+) -> None:
+    place = urlsplit(project.postgres_dsn)
+    between = Relay(free_port(), (str(place.hostname), int(place.port or 0)))
+    dsn = project.postgres_dsn.replace(f":{place.port}/", f":{between.port}/")
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "migrate_cli", "status", "--watch", "--json"],
+        cwd=SITE,
+        env={**project.environment, "WSMIGRATE_POSTGRES_DSN": dsn},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    records = (json.loads(line) for line in watching.stdout)
+    try:
+        assert next(records)["rung"] == "legacy"
+        between.cut()
+        assert "cannot be had" in next(one for one in records if "rung" not in one)["unavailable"]
+        between.restore()
+        assert next(one for one in records if "rung" in one)["rung"] == "legacy"
+    finally:
+        watching.kill()
+        watching.wait(10)
+        watching.stdout.close()
+        between.cut()

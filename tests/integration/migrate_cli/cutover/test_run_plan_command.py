@@ -160,6 +160,8 @@ def test_a_plan_is_followed_to_its_end_with_its_programs(desk: Desk) -> None:
     )
     dry = desk.run("run", "--plan", str(plan))
     assert (dry.returncode, "watch it for 1s" in dry.stdout) == (0, True), dry.stderr
+    assert "   shadow: start the bridge" in dry.stdout
+    assert "   canary 50: send 50 % of the rooms to the new server" in dry.stdout
     assert desk.status()["rung"] == "legacy"
     code, output = ended(desk.start(plan, "--json"))
     assert code == 0, output
@@ -337,6 +339,20 @@ def test_told_to_end_it_leaves_the_plan_where_it_is(desk: Desk) -> None:
     assert (status["operator"], status["run"]["phase"]) == (None, "bake")
     desk.run("abort", "--execute")
     assert (desk.status()["rung"], desk.phase()) == ("door", "aborted")
+
+
+def test_past_a_plan_that_was_cut_off_nobody_goes_on_by_hand(desk: Desk) -> None:
+    process = desk.start(desk.plan('[[steps]]\nto = "door"\nbake = "1h"\n'))
+    desk.wait_for("bake")
+    process.kill()
+    process.wait(10)
+    for words in (("advance", "--execute"), ("advance",), ("notify", "set", "both", "--execute")):
+        refused = desk.run(*words)
+        assert refused.returncode == 1, refused.stdout
+        assert "A plan is under way (step 1 of 1, door)." in refused.stderr
+    assert desk.status()["rung"] == "door"
+    assert desk.run("rollback", "--execute").returncode == 0
+    assert (desk.status()["rung"], desk.phase()) == ("legacy", "aborted")
 
 
 def test_a_plan_with_a_mistake_is_refused_in_a_sentence(desk: Desk) -> None:

@@ -43,3 +43,9 @@ def test_what_slows_it_down_lies_below_what_stops_it():
 def test_what_cannot_be_is_refused(table):
     with pytest.raises(ConfigError):
         drain_settings_of({"drain": table}, {})
+
+
+@pytest.mark.parametrize("wrong", [{"per_second": float("inf")}, {"back_within_s": float("inf")}])
+def test_a_pace_that_cannot_be_is_refused_as_it_is_read(wrong):
+    with pytest.raises(ConfigError, match="finite"):
+        drain_settings_of({"drain": wrong}, {})

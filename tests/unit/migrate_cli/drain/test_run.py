@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from migrate_cli.drain import texts
 from migrate_cli.drain.census import Seen
 from migrate_cli.drain.run import Drain
 from migrate_cli.routers.port import NotOfferedError, RouterError
 from wsmigrate.draining import Limits, Reading
+from wsmigrate.errors import UnavailableError
 from wsmigrate.sides import Side
 
 
@@ -112,6 +114,22 @@ def test_a_slow_server_stops_it_and_the_rest_stays_open():
     assert "takes 60000 ms to answer" in outcome.given_up
 
 
+def test_once_nobody_is_left_a_slow_server_holds_nothing():
+    world = World(latency_ms=60_000)
+    left = world.left
+    world.left = lambda: left() if world.now < 2 else 0  # type: ignore[method-assign]
+    outcome = drain(world, patience_s=30).run()
+    assert (outcome.left, outcome.given_up, world.finished) == (0, "", True)
+    assert outcome.stopped_s < 5
+
+
+def test_a_door_that_goes_with_the_last_socket_is_waited_for():
+    world = World(there=["10.0.0.1"], away_from=0.05, away_until=8.0)
+    outcome = drain(world).run()
+    assert (outcome.left, outcome.given_up, world.finished) == (0, "", True)
+    assert outcome.stopped_s >= 7
+
+
 def test_it_stops_when_it_is_told_to():
     world = World()
     outcome = drain(world, should_stop=lambda: world.now > 1).run()
@@ -135,3 +153,24 @@ def test_what_a_door_cannot_is_said_at_once():
     world.close = cannot  # type: ignore[method-assign]
     with pytest.raises(NotOfferedError):
         drain(world).run()
+
+
+class NoBroker:
+    """A listener whose broker is away."""
+
+    def start(self, rooms: list[str]) -> list[str]:
+        raise UnavailableError("The broker does not let us listen.")
+
+    def heard(self) -> list[tuple[str, float]]:
+        raise AssertionError("it never listened")
+
+    def stop(self) -> None:
+        raise AssertionError("it never listened")
+
+
+def test_a_broker_that_is_away_hinders_no_drain():
+    outcome = drain(World(), listener=NoBroker()).run()
+    assert (outcome.closed, outcome.left, outcome.given_up) == (40, 0, "")
+    assert outcome.gaps.frames is None
+    assert outcome.not_counted == "The broker does not let us listen."
+    assert "Frames in the gaps: not counted. The broker does" in texts.outcome(outcome, None, None)

@@ -51,3 +51,25 @@ def test_servers_that_somebody_has_set_aside():
     aside = STATE.replace("127.0.0.1 2 0 30 0", "127.0.0.1 0 9 30 0")
     assert set_aside(STATE, "ws") == set()
     assert set_aside(aside, "ws") == {"channels"}
+
+
+@pytest.mark.parametrize(
+    ("server", "rewritten"),
+    [
+        ('server a 1:1 cookie "a#b"', 'server a 1:1 cookie "a#b" weight 7'),
+        ("server a 1:1 cookie a\\#b # x", "server a 1:1 cookie a\\#b weight 7 # x"),
+        ("server a 1:1 weight 3 cookie 'x y'", "server a 1:1 weight 7 cookie 'x y'"),
+        ("server\ta\t1:1\tcheck\r", "server\ta\t1:1\tcheck weight 7\r"),
+    ],
+)
+@pytest.mark.parametrize("section", ["backend ws", "  backend ws", 'backend "ws"', "listen ws #"])
+def test_what_an_operator_may_write_stays_as_it_is(section, server, rewritten):
+    text = f"{section}\n    {server}\n"
+    assert with_weights(text, "ws", {"a": 7}) == f"{section}\n    {rewritten}\n"
+    assert configured_weights(with_weights(text, "ws", {"a": 7}), "ws") == {"a": 7}
+
+
+def test_a_server_on_several_lines_is_not_touched():
+    text = "backend ws\n  server a 1:1 \\\n    check\n"
+    with pytest.raises(ConfigError, match="with each server on one line"):
+        with_weights(text, "ws", {"a": 7})

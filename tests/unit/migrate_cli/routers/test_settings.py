@@ -1,6 +1,6 @@
 import pytest
 
-from migrate_cli.routers.settings import front_door_of, front_door_table
+from migrate_cli.routers.settings import cutover_document, front_door_of, front_door_table
 from wsmigrate.errors import ConfigError
 
 HAPROXY = {"kind": "haproxy", "socket": "/run/h.sock"}
@@ -24,6 +24,10 @@ def test_commands_are_split_as_a_shell_would():
     ("table", "said"),
     [
         ({}, "kind"),
+        (3, "has to be a table"),
+        ({"kind": ["haproxy"]}, "kind"),
+        ({**HAPROXY, "url": 5}, "url"),
+        ({**HAPROXY, "url": "chat.example.com"}, "url"),
         ({"kind": "envoy"}, "kind"),
         ({"kind": "haproxy"}, "socket"),
         ({**HAPROXY, "sokcet": 1}, "'sokcet'"),
@@ -51,6 +55,19 @@ def test_a_file_that_is_not_there_or_no_toml_is_one_sentence(tmp_path):
     file.write_text("[front_door")
     with pytest.raises(ConfigError, match="no TOML"):
         front_door_table(file)
-    file.write_text("[other]")
+    file.write_text("[gates]")
     with pytest.raises(ConfigError, match=r"no table \[front_door\]"):
         front_door_table(file)
+
+
+@pytest.mark.parametrize("text", ["[frontdoor]\nkind = 'haproxy'\n", "percentages = [1, 100]\n"])
+def test_what_stands_in_no_known_table_is_refused(tmp_path, text):
+    path = tmp_path / "wsmigrate.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"cutover, drain, front_door, gates, project"):
+        cutover_document(path)
+
+
+def test_a_list_of_doors_that_is_empty_is_refused():
+    with pytest.raises(ConfigError, match=r"\[\[front_door.doors\]\]"):
+        front_door_of({**HAPROXY, "doors": []})

@@ -23,6 +23,7 @@ _SESSION = re.compile(
 )
 _AGE = re.compile(r"(\d+)([dhms])")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_ENDED = "Can't find the target PID"
 _REFUSALS = ("Permission denied", "Unknown command", "No such", "Can't find")
 
 
@@ -44,8 +45,8 @@ class OpenSession:
 class RuntimeSocket:
     """A runtime socket: ``/run/haproxy/admin.sock``, or ``127.0.0.1:9999``.
 
-    With ``worker`` it is a master socket, and commands go to that worker (``@1``, ``@!4711``).
-    Nothing is kept open between two commands.
+    With ``worker`` it is a master socket, and commands go to that worker (``@1``, ``@!4711``); one
+    that has ended answers nothing. Nothing is kept open between two commands.
     """
 
     address: str
@@ -54,6 +55,8 @@ class RuntimeSocket:
     def ask(self, command: str) -> str:
         """The answer to a question. Raises RouterError where nobody answers or HAProxy refuses."""
         answer = self._exchange(command)
+        if self._has_ended(answer):
+            return ""
         refusal = next((line for line in answer.splitlines() if line.startswith(_REFUSALS)), "")
         if refusal:
             raise self._refused(command, refusal)
@@ -93,7 +96,7 @@ class RuntimeSocket:
         """End a session; False if it has ended by itself. Raises RouterError."""
         command = f"shutdown session {session_id}"
         answer = self._exchange(command).strip()
-        if answer and "No such session" not in answer:
+        if answer and "No such session" not in answer and not self._has_ended(answer):
             raise self._refused(command, answer)
         return not answer
 
@@ -108,6 +111,9 @@ class RuntimeSocket:
             elif heading.startswith("# old workers") and line.strip():
                 found.append(f"@!{line.split()[0]}")
         return found
+
+    def _has_ended(self, answer: str) -> bool:
+        return bool(self.worker) and answer.startswith(_ENDED)
 
     def _refused(self, command: str, answer: str) -> RouterError:
         return RouterError(

@@ -51,6 +51,15 @@ def test_the_share_and_the_old_sockets_outlive_a_reload(stand):
         assert link.recv(1) == b""
 
 
+def test_an_old_process_that_has_ended_meanwhile_has_no_sessions(stand):
+    """The list of them is a moment old when the last client of one leaves."""
+    _, doors, _ = stand
+    ended = RuntimeSocket(doors[0].master.address, "@!1")
+    assert ended.statistics() == []
+    assert list(ended.open_sessions()) == []
+    assert not ended.shut_down("0x1")
+
+
 def test_a_door_that_does_not_answer_leaves_the_others_as_they_were(stand):
     runtime, doors, _ = stand
     router = FrontDoor(doors)

@@ -114,7 +114,8 @@ def test_clients_that_come_back_in_their_time_do_not_slow_it_down():
     assert pacing.verdict.mood is Mood.STEADY
 
 
-def test_it_says_that_clients_come_back_late():
+def clients_come_late() -> Pacing:
+    """Twenty clients have come back after 5 s, and forty that left later after 8 s."""
     pacing = Pacing(Limits(per_second=100, in_flight=1000, back_within_s=60))
     pacing.closed(0.0, 20)
     pacing.closed(1.1, 40)
@@ -122,29 +123,24 @@ def test_it_says_that_clients_come_back_late():
     pacing.observe(5.0, Reading(20, 0, 1))
     assert pacing.verdict.mood is Mood.STEADY
     pacing.observe(9.1, Reading(60, 0, 1))
+    return pacing
+
+
+def test_it_says_that_clients_come_back_late():
+    pacing = clients_come_late()
     assert pacing.verdict.mood is Mood.SLOWED
     assert pacing.verdict.reason == "clients come back 3.0 s later than the first ones did"
 
 
 def test_once_all_who_were_late_are_back_it_gets_faster_again():
-    pacing = Pacing(Limits(per_second=100, in_flight=1000, back_within_s=60))
-    pacing.closed(0.0, 20)
-    pacing.closed(1.1, 40)
-    pacing.observe(0.0, GOOD)
-    pacing.observe(5.0, Reading(20, 0, 1))
-    pacing.observe(9.1, Reading(60, 0, 1))
+    pacing = clients_come_late()
     assert pacing.rate == 50
     assert pacing.observe(10.2, Reading(60, 0, 1)).reason == "getting faster again"
     assert pacing.rate > 50
 
 
 def test_a_drain_that_errors_stopped_goes_on_after_them_although_clients_were_late():
-    pacing = Pacing(Limits(per_second=100, in_flight=1000, back_within_s=60))
-    pacing.closed(0.0, 20)
-    pacing.closed(1.1, 40)
-    pacing.observe(0.0, GOOD)
-    pacing.observe(5.0, Reading(20, 0, 1))
-    pacing.observe(9.1, Reading(60, 0, 1))
+    pacing = clients_come_late()
     assert pacing.observe(10.2, Reading(60, 40, 1)).mood is Mood.STOPPED
     assert pacing.observe(12.0, Reading(60, 40, 1)).mood is Mood.SLOWED
     assert pacing.may_close(13.0) > 0

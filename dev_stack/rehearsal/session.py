@@ -52,7 +52,10 @@ def run_session(options: SessionOptions, console: Console) -> ExitCode:
         _check_timeline(options.timeline)
     _check_occasions(options)
     logs = options.logs or Path(tempfile.mkdtemp(prefix="wsmigrate-rehearsal-"))
-    logs.mkdir(parents=True, exist_ok=True)
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--logs {logs} cannot be made ({error.strerror}).") from error
     report = Report(console)
     of_interest = True
     try:

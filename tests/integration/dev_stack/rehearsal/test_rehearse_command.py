@@ -141,6 +141,7 @@ def test_a_short_rehearsal_with_two_faults_holds_and_says_all(folder: Path) -> N
         (("--recording", "/nowhere.jsonl"), "/nowhere.jsonl"),
         (("--timeline", "plot.jpeg"), "plot.jpeg"),
         (("--json", "/proc/none/figures.json"), "/proc/none/figures.json"),
+        (("--logs", "/proc/none"), "/proc/none"),
         (("--load", "a", "--recording", "b"), "--recording"),
     ],
 )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from wsmigrate.config_keys import SETTINGS
 from wsmigrate.errors import ConfigError
 from wsmigrate.rooms import group_of_room, room_of_path
 from wsmigrate.topology import (
@@ -30,6 +31,7 @@ def room(path: str, inboxes: int, inbox_prefix: str, as_json: bool) -> None:
 
     Exit code 2 if no room can have that name: both servers refuse its handshake with 403.
     """
+    SETTINGS["INBOX_PREFIX"].read("INBOX_PREFIX", inbox_prefix)
     # A WebSocket URL may be pasted whole; of a bare path everything up to `?` is the path, colons
     # and double slashes included.
     raw = _path_of_url(path) if "://" in path else path.partition("?")[0]

@@ -118,3 +118,8 @@ def test_output_that_nobody_reads_any_more_is_no_mismatch() -> None:
         )
     assert ended.returncode == 2
     assert b"Traceback" not in ended.stderr
+
+
+def test_a_prefix_that_no_inbox_can_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("room", "x", "--inbox-prefix", "a/b") == 2
+    assert "INBOX_PREFIX" in capsys.readouterr().err

@@ -58,26 +58,31 @@ def server_url(project: Project) -> str:
 
 @pytest.fixture
 def calm(services: Services, project: Project, broker: Any, server_url: str) -> Iterator[Calm]:
-    """They hear everything before and after the test, and no connection ends meanwhile."""
+    """They hear everything before and after the test, by the same channels as before."""
     rooms = [new_name("calm") for _ in range(CALM)]
     with ExitStack() as stack:
         calm = Calm(
             broker, {room: stack.enter_context(client_of(server_url, room)) for room in rooms}
         )
         calm.hear_everything()
-        before = connections(services)
+        before = consumers(services, rooms)
+        assert sorted(before) == sorted(rooms)
         yield calm
         calm.hear_everything()
         assert calm.hear_nothing_more()
-        assert before <= connections(services)
+        assert consumers(services, rooms) == before
         assert "connection to RabbitMQ is lost" not in project.log("channels")()
     for room in rooms:
         broker.queue_delete(room)
 
 
-def connections(services: Services) -> set[str]:
-    listed = BrokerControl(services)("list_connections", "--no-table-headers", "pid")
-    return set(listed.split())
+def consumers(services: Services, rooms: list[str]) -> dict[str, str]:
+    """The channel by which each room's queue is read: another one after a reconnect.
+
+    Not the connections of the broker: others come and go, of a sweep or of a test before."""
+    listed = BrokerControl(services)("list_consumers", "queue_name", "channel_pid")
+    pairs = (line.split() for line in listed.splitlines()[1:])
+    return {queue: channel for queue, channel in pairs if queue in rooms}
 
 
 @pytest.mark.parametrize(

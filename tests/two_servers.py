@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 # The key and the answer of RFC 6455's own example (1.3); HAProxy compares them.
@@ -22,12 +23,14 @@ ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 class SaysWhoItIs(http.server.BaseHTTPRequestHandler):
     name = ""
     ending = False
+    takes_s = 0.0
     protocol_version = "HTTP/1.1"
     seen: list[dict[str, str]]
 
     def do_GET(self) -> None:
         kind = type(self)
         kind.seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
+        time.sleep(kind.takes_s)
         upgrading = self.headers.get("Upgrade") == "websocket"
         self.send_response(503 if kind.ending else 101 if upgrading else 200)
         self.send_header("X-Server", self.name)
@@ -73,6 +76,15 @@ class NamedServer:
             self._running.shutdown()
             self._running.server_close()
             self._running = None
+
+    @contextlib.contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        """Each request waits so long for its answer."""
+        self.handler.takes_s = seconds
+        try:
+            yield
+        finally:
+            self.handler.takes_s = 0.0
 
     @contextlib.contextmanager
     def down(self) -> Iterator[None]:

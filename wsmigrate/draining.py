@@ -53,12 +53,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reading:
-    """The other server at one moment. ``connects`` and ``errors`` are counters that only grow;
-    None is what cannot be known."""
+    """The other server at one moment. ``connects``, ``errors`` and ``answered`` are counters that
+    only grow; None is what cannot be known. A client is back once its handshake is ``answered``;
+    where that is not known, once it connects. ``latency_ms`` is of now, never a mean of long ago:
+    a drain that is slow because of it waits for it to fall."""
 
     connects: int | None
     errors: int | None
     latency_ms: float | None
+    answered: int | None = None
+
+    @property
+    def back(self) -> int | None:
+        """Clients that are back, as far as it is known."""
+        return self.connects if self.answered is None else self.answered
 
 
 class Mood(str, enum.Enum):
@@ -136,8 +144,7 @@ class Pacing:
 
     def observe(self, now: float, reading: Reading) -> Verdict:
         """Take in what the other server counts. A counter that shrinks was restarted."""
-        came = _growth(self._last.connects if self._last else None, reading.connects)
-        self._came_back(now, came)
+        self._came_back(now, _growth(self._last.back if self._last else None, reading.back))
         self._forget(now)
         self._last = reading
         if self._window is None or self._window_began is None:

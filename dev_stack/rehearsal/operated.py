@@ -37,7 +37,9 @@ def operated(stack: Stack, load: Load, folder: Path) -> Iterator[OperatedStack]:
     config, control = folder / "wsmigrate.toml", stack.folder / "control.sock"
     write_config(config, stack, load, control)
     env = base_environment({**os.environ, **stack.site.env()})
-    found = OperatedStack(stack, Operator(config, stack.site.folder, env))
+    # Besides the drain of everybody, which takes its time by what the load says of its pace.
+    within_s = 600.0 + 2 * load.clients / load.per_second
+    found = OperatedStack(stack, Operator(config, stack.site.folder, env, within_s))
     supervisor, entrance = stack.supervisor, stack.entrance
     doing = {
         "open-door": lambda: entrance.point_to(DOOR),

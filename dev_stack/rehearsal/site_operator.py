@@ -20,7 +20,6 @@ _TRIES = 8
 _TRY_AGAIN_S = 3.0
 _LOOKS = 40
 _LOOK_AGAIN_S = 1.5
-_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,13 @@ class Call:
 
 @dataclass
 class Operator:
-    """``wsmigrate`` with the rehearsal's ``wsmigrate.toml``. ``env``: of the site."""
+    """``wsmigrate`` with the rehearsal's ``wsmigrate.toml``. ``env``: of the site. A command that
+    takes longer than ``within_s`` is ended."""
 
     config: Path
     folder: Path
     env: Mapping[str, str]
+    within_s: float = 600.0
     calls: list[Call] = field(default_factory=list)
     _running: subprocess.Popen[str] | None = None
 
@@ -99,7 +100,8 @@ class Operator:
         return list(said.get("entries", said) if isinstance(said, dict) else said)
 
     def run(self, *words: str) -> tuple[Call, Any]:
-        """Run a command with ``--json``; what it printed."""
+        """Run a command with ``--json``; what it printed. Raises UnavailableError if it is not over
+        in time."""
         command = [sys.executable, "-m", "migrate_cli", *words]
         began = time.monotonic()
         self._running = subprocess.Popen(
@@ -113,12 +115,18 @@ class Operator:
             start_new_session=True,  # Ctrl-C is for the rehearsal, which ends it in order
         )
         try:
-            printed, told = self._running.communicate(timeout=_TIMEOUT_S)
+            printed, told = self._running.communicate(timeout=self.within_s)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            told = self._running.communicate()[1]
+            raise UnavailableError(
+                f"`wsmigrate {' '.join(words)}` was not over within {self.within_s:.0f} s: "
+                f"{_last_words(told)}"
+            ) from error
         finally:
             self.kill()
         status = self._running.returncode
-        lines = told.strip().splitlines()
-        call = Call(words, began, time.monotonic(), status, " ".join(lines[-6:])[-600:])
+        call = Call(words, began, time.monotonic(), status, _last_words(told))
         self.calls.append(call)
         try:
             return call, json.loads(printed)
@@ -138,3 +146,7 @@ class Operator:
         if step.back:
             return ("rollback", "--to", step.rung.name, "--execute", "--why", _ACCEPTED)
         return ("advance", "--execute", "--accept-inconclusive", _ACCEPTED)
+
+
+def _last_words(told: str) -> str:
+    return " ".join(told.strip().splitlines()[-6:])[-600:]

@@ -48,7 +48,12 @@ class OtherServer:
         latency, refused = self._of_admin
         known = [value for value in (traffic.response_ms, latency) if value is not None]
         errors = [value for value in (traffic.errors, refused) if value is not None]
-        return Reading(connects, sum(errors) if errors else None, max(known) if known else None)
+        return Reading(
+            connects=connects,
+            errors=sum(errors) if errors else None,
+            latency_ms=max(known) if known else None,
+            answered=traffic.answered,
+        )
 
     def _by_sessions(self) -> int | None:
         """Where a door does not count connects: by how much the sessions have grown."""

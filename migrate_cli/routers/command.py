@@ -30,7 +30,8 @@ class Commands:
       outlives a restart; it may be called again with the same value.
     * ``sessions``: ``{"legacy": 12, "channels": 3}``.
     * ``health``: ``{"legacy": "up", "channels": "down"}``.
-    * ``traffic`` with ``{side}``: ``{"connects": 1, "errors": 0, "response_ms": 1.5}``.
+    * ``traffic`` with ``{side}``: ``{"connects": 1, "errors": 0, "response_ms": 1.5}``, two counts
+      since the door's start, and how long its latest answers took.
     * ``close`` with ``{side}`` and ``{count}``: how many sessions it ended.
 
     An empty one is not offered. Any exit code but 0 is a failure.

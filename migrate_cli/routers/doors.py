@@ -122,6 +122,7 @@ class FrontDoor:
             connects=_whole([one.connects for one in found], sum),
             errors=_whole([one.errors for one in found], sum),
             response_ms=_whole([one.response_ms for one in found], max),
+            answered=_whole([one.answered for one in found], sum),
         )
 
     def close_sessions(self, side: Side, most: int) -> Closed:

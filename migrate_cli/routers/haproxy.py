@@ -151,15 +151,20 @@ class HaproxyDoor:
         return Health(*(_health([row for row in rows if self._is_of(row, side)]) for side in Side))
 
     def traffic(self, side: Side) -> Traffic:
-        """See Door."""
+        """See Door.
+
+        How long answers take HAProxy does not tell in time: ``rtime`` is a mean of streams that
+        have ended, and a WebSocket's handshake enters it when its client leaves. What it counts at
+        once are the answers (``hrsp_1xx``, and 2xx to a server that speaks HTTP/2, RFC 8441)."""
         rows = [row for row in self._rows(self.socket) if self._is_of(row, side)]
-        times = [int(row["rtime"]) for row in rows if row["rtime"] and int(row["lbtot"] or 0)]
+        answers = [row[name] for row in rows for name in ("hrsp_1xx", "hrsp_2xx")]
         return Traffic(
             connects=sum(int(row["stot"]) for row in rows),
             errors=sum(
                 int(row[name] or 0) for row in rows for name in ("econ", "eresp", "hrsp_5xx")
             ),
-            response_ms=float(max(times)) if times else None,
+            response_ms=None,
+            answered=sum(map(int, answers)) if all(answers) else None,  # empty in TCP mode
         )
 
     def close_sessions(self, side: Side, most: int, only: Container[str] | None = None) -> int:

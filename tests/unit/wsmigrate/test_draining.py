@@ -42,6 +42,14 @@ def test_clients_that_do_not_come_back_are_counted_and_waited_for_no_longer():
     assert pacing.not_seen_back == 5 * 4
 
 
+def test_a_client_whose_handshake_is_not_answered_is_still_on_its_way():
+    pacing = Pacing(Limits(per_second=1000, in_flight=7, back_within_s=60))
+    pacing.observe(0.0, Reading(connects=0, errors=0, latency_ms=5.0, answered=0))
+    pacing.closed(0.0, 7)
+    pacing.observe(1.0, Reading(connects=7, errors=0, latency_ms=5.0, answered=2))
+    assert pacing.in_flight == 5
+
+
 def test_nothing_is_closed_before_a_debt_is_paid():
     pacing = Pacing(Limits(per_second=10, in_flight=1000))
     assert pacing.may_close(0.0, smallest=50) == 50  # a process with all of its sockets

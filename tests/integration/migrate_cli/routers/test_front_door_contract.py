@@ -7,8 +7,9 @@ import contextlib
 import pytest
 from stands import wait_until
 
+from migrate_cli.drain.watching import OtherServer
 from migrate_cli.routers.port import SideState
-from two_servers import is_open
+from two_servers import UPGRADE, head_of, is_open
 from wsmigrate.errors import ConfigError
 from wsmigrate.sides import Side
 
@@ -113,3 +114,34 @@ def test_connects_are_counted_or_said_to_be_unknown(stand):
         assert after.connects is None
     else:
         assert after.connects == before.connects + 10
+
+
+def test_a_server_that_was_slow_is_not_slow_for_ever(stand):
+    """HAProxy's own averages are of requests that have ended: a WebSocket's handshake counts when
+    its client leaves, hours later."""
+    stand.router.set_share(100)
+    with stand.channels.slow(0.7):
+        links = [stand.client.open("/slow") for _ in range(3)]
+    for link in links:
+        link.close()
+    wait_until(lambda: stand.router.sessions().channels == 0)
+    read = OtherServer(stand.router, Side.CHANNELS).read()
+    assert read.latency_ms is None or read.latency_ms < 500
+
+
+def test_a_client_is_back_once_the_server_has_answered(stand):
+    stand.router.set_share(100)
+    before = stand.router.traffic(Side.CHANNELS)
+    with stand.channels.slow(1.5), stand.client.connect("/waits", *UPGRADE) as link:
+        if before.connects is None:
+            assert before.answered is None
+            return
+        wait_until(
+            lambda: stand.router.traffic(Side.CHANNELS).connects == before.connects + 1,
+        )
+        assert stand.router.traffic(Side.CHANNELS).answered in {before.answered, None}
+        assert head_of(link)["status"] == "101"
+    if before.answered is not None:
+        wait_until(
+            lambda: stand.router.traffic(Side.CHANNELS).answered == before.answered + 1,
+        )

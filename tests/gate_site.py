@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,19 @@ from wsmigrate.rungs import ladder
 from wsmigrate.stages import State
 
 RUNGS = ladder([50, 100])
+
+Meanwhile = Callable[[Callable[[], object]], None]
+
+MEASURED_ON_THE_NEW_SERVER = ("connects", "errors", "drops")
+
+_DOOR = """
+[front_door]
+kind = "command"
+get = ["cat", "{share}"]
+set = ["false"]
+sessions = ["cat", "{sessions}"]
+traffic = ["{python}", "-c", "{traffic}"]
+"""
 
 
 @dataclass
@@ -64,6 +79,21 @@ class GateSite:
                 " machine = %s::jsonb",
                 (rung.name, rung.backend.value, json.dumps(record_of_state(state))),
             )
+
+    def put_up_a_door(self, *, errors: int = 0, legacy: int = 0) -> None:
+        """A front door that counts 100 connects more, and so many errors, each time it is asked."""
+        counter = self.folder / "asked"
+        program = (
+            f"import pathlib, json; p = pathlib.Path('{counter}');"
+            " n = int(p.read_text()) + 1 if p.exists() else 1; p.write_text(str(n));"
+            f" print(json.dumps(dict(connects=100 * n, errors={errors} * n, response_ms=1.0)))"
+        )
+        share, sessions = self.folder / "share", self.folder / "sessions"
+        share.write_text("50")
+        sessions.write_text(json.dumps({"legacy": legacy, "channels": 5}))
+        self.lines.append(
+            _DOOR.format(share=share, sessions=sessions, python=sys.executable, traffic=program)
+        )
 
     def is_listened_to(self) -> bool:
         """Whether the gates have a client in each synthetic room."""

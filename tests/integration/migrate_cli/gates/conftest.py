@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gate_site import GateSite
+from gate_site import GateSite, Meanwhile
 from project import Project, wait_until
 from site_fixtures import migrated_database, project, relay, relayed_url
 
 __all__ = ["migrated_database", "project", "relay", "relayed_url"]
-
-Meanwhile = Callable[[Callable[[], object]], None]
 
 
 @pytest.fixture

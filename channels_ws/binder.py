@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S = 10.0
 _FIRST_BACKOFF_S = 0.2
-_MAX_BACKOFF_S = 5.0
+_MAX_BACKOFF_S = 0.5
+"""Short: what a publisher that is back before the bindings are sends to a room nobody gets."""
 _LONGEST_WAIT_S = 30.0
 
 
@@ -49,7 +50,7 @@ class RoomBinder:
 
     When the connection is lost it is opened anew, with the bindings of all live rooms. Where the
     broker has forgotten them meanwhile, as it does in a restart, messages were missed: the rooms
-    are bound again and handed to ``on_gap``. So is a room that the broker now refuses.
+    are handed to ``on_gap`` and bound again. So is a room that the broker now refuses.
     """
 
     def __init__(
@@ -247,19 +248,21 @@ class RoomBinder:
                 raise
 
     async def _stay_connected(self) -> None:
-        backoff = _FIRST_BACKOFF_S
+        backoff, failures = _FIRST_BACKOFF_S, 0
         while True:
             try:
                 await self._use_one_connection()
-                backoff = _FIRST_BACKOFF_S
+                backoff, failures = _FIRST_BACKOFF_S, 0
             except Exception as error:
-                logger.warning(
-                    "RabbitMQ at %s cannot be used (%s). New clients are refused with 503; trying "
-                    "again in %.1f s",
-                    self._where,
-                    _reason(error),
-                    backoff,
-                )
+                failures += 1
+                if failures.bit_count() == 1:  # ever more rarely: it may be away for hours
+                    logger.warning(
+                        "RabbitMQ at %s cannot be used (%s, tries: %d). New clients are refused "
+                        "with 503; trying again, twice a second",
+                        self._where,
+                        _reason(error),
+                        failures,
+                    )
             await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
             backoff = min(backoff * 2, _MAX_BACKOFF_S)
 
@@ -287,14 +290,16 @@ class RoomBinder:
         await session.declare_inboxes()
         remembered = await session.leave_mark()
         missed = set() if remembered else set(self._confirmed)
-        missed |= await self._bind_again(session)
-        await self._work_off(session)
         if missed:
             logger.warning(
                 "The broker has forgotten its bindings: messages of %d rooms may have been missed",
                 len(missed),
             )
             self._on_gap(missed)
+        refused = await self._bind_again(session) - missed
+        await self._work_off(session)
+        if refused:
+            self._on_gap(refused)
 
     async def _bind_again(self, session: BindingSession) -> set[str]:
         """Bind the live rooms; returns those that the broker now refuses."""

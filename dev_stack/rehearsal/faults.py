@@ -45,7 +45,8 @@ class Faults:
     say: Callable[[str], None]
     happened: list[Happened] = field(default_factory=list)
     _step: int = 0
-    _occasions: list[tuple[Fault, int, str]] = field(default_factory=list)
+    _step_name: str = ""
+    _occasions: set[tuple[Fault, int, str]] = field(default_factory=set)
     _threads: list[threading.Thread] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _spent: set[tuple[Fault, int, str]] = field(default_factory=set)
@@ -54,7 +55,12 @@ class Faults:
         """A step begins: its command is about to be called."""
         self._step = number
         self._over = threading.Event()
-        self._occasions += [(fault, number, step.name) for fault in self._due(step)]
+        self._step_name = step.name
+        self._occasions |= {
+            (fault, number, step.name)
+            for fault in self._due(step)
+            if fault.moment is not Moment.COMMAND
+        }
         mine = [fault for fault in self._due(step) if fault.moment is not Moment.RESTING]
         for fault in mine:
             run = self._wait_and_do if fault.moment is Moment.STEP else self._watch
@@ -101,18 +107,19 @@ class Faults:
             one.until = one.until or time.monotonic()
 
     def never_happened(self) -> list[str]:
-        """Faults of the scenario that did not happen where they were to, in sentences: once, or in
-        each step that they were due in."""
+        """Faults of the scenario that did not happen where they were to, in sentences: once at all,
+        and in each step that they were due in. A step that has none of a fault's commands, as a
+        drain of nobody, is none of them."""
         landed = {(one.fault, one.step) for one in self.happened if one.landed}
         missed = [
             fault.sentence
             for fault in self.scenario.faults
-            if fault.at != EVERY and not any(fault == one for one, _ in landed)
+            if not any(fault == one for one, _ in landed)
         ]
         return missed + [
             f"{fault.sentence}, in the step {name}"
-            for fault, number, name in self._occasions
-            if fault.at == EVERY and (fault, number) not in landed
+            for fault, number, name in sorted(self._occasions, key=lambda one: one[1])
+            if fault.at == EVERY and (fault, number) not in landed and fault.sentence not in missed
         ]
 
     def recovery(self) -> str:
@@ -149,7 +156,10 @@ class Faults:
             self._over.wait(_POLL_S)
 
     def _command_begun(self, fault: Fault, command: str) -> None:
-        if fault.command not in {EVERY, command} or self._is_spent(fault, command):
+        if fault.command not in {EVERY, command}:
+            return
+        self._occasions.add((fault, self._step, self._step_name))
+        if self._is_spent(fault, command):
             return
         if fault.at != EVERY and any(one.fault == fault for one in self.happened):
             return

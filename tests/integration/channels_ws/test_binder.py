@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pika.exceptions import ChannelClosedByBroker
 
 from channels_ws.binder import BindError, RoomBinder
 from relay import Relay
@@ -131,6 +132,17 @@ async def test_without_a_broker_binding_is_refused_within_its_time(
     await binder.stop()
 
 
+def is_bound(broker: Channel, room: str) -> bool:
+    """Whether anything gets what is published to the room: its exchange can be deleted if not."""
+    try:
+        with broker.connection.channel() as channel:
+            channel.exchange_delete(room, if_unused=True)
+            channel.exchange_declare(room, "fanout")
+    except ChannelClosedByBroker:
+        return True
+    return False
+
+
 async def cut(relay: Relay) -> None:
     """Cut the connection and let its end be noticed."""
     relay.cut()
@@ -174,6 +186,35 @@ class TestAConnectionThatIsLost:
         await relayed.bind(room)
         assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"x")) == [b"x"]
         assert gaps == [room]
+
+    async def test_after_a_long_outage_it_is_opened_within_a_second(
+        self, relayed: RoomBinder, relay: Relay, room: str
+    ) -> None:
+        """Publishers come back at once, and what they publish before it is bound nobody gets."""
+        await relayed.bind(room)
+        await cut(relay)
+        await asyncio.sleep(7)
+        relay.restore()
+        restored = time.monotonic()
+        await relayed.bind(room)
+        assert time.monotonic() - restored < 1.0
+
+    async def test_who_may_have_missed_something_is_told_before_thousands_of_rooms_are_bound(
+        self, relayed_url: str, relay: Relay, broker: Channel, room: str
+    ) -> None:
+        bound: list[bool] = []
+        config = replace(Config(), amqp_url=relayed_url, bind_timeout_s=5.0)
+        binder = RoomBinder(config, on_gap=lambda _: bound.append(is_bound(broker, room)))
+        await binder.start()
+        await binder.bind(room)
+        await cut(relay)
+        broker.exchange_delete(room)
+        broker.exchange_declare(room, "fanout")  # a publisher is back
+        broker.queue_delete(f"wsmigrate.mark.{binder.key}")
+        relay.restore()
+        await binder.bind(room)
+        assert bound == [False]
+        await binder.stop()
 
     async def test_no_client_is_let_into_a_room_meanwhile(
         self, relayed: RoomBinder, relay: Relay, room: str

@@ -7,7 +7,7 @@ import pytest
 
 from dev_stack.rehearsal.course import Step
 from dev_stack.rehearsal.faults import Faults
-from dev_stack.rehearsal.scenario import scenario_of
+from dev_stack.rehearsal.scenario import Fault, scenario_of
 from wsmigrate.rungs import ladder
 
 RUNGS = {rung.name: rung for rung in ladder((50, 100))}
@@ -61,6 +61,42 @@ def test_a_fault_of_every_step_has_to_happen_in_each():
     assert faults.never_happened() == [
         "kill operator: 0 s into the step to every, in the step shadow"
     ]
+
+
+def commands_of_steps(monkeypatch: pytest.MonkeyPatch, *steps: tuple[str, ...]) -> None:
+    """What the audit log says was begun, step by step."""
+    remaining = iter(steps)
+
+    def watch(self: Faults, fault: Fault) -> None:
+        for command in next(remaining):
+            self._command_begun(fault, command)
+
+    monkeypatch.setattr(Faults, "_watch", watch)
+
+
+def test_a_step_without_commands_is_no_occasion_to_kill_one(monkeypatch: pytest.MonkeyPatch):
+    commands_of_steps(monkeypatch, ("open-door",), ())
+    faults = faults_of({**KILL, "at": "every", "moment": "command"})
+    take(faults, 0, DOOR)
+    take(faults, 1, SHADOW)
+    assert [(one.step, one.command) for one in faults.happened] == [(0, "open-door")]
+    assert faults.never_happened() == []
+
+
+def test_a_command_that_ended_before_its_kill_is_one(monkeypatch: pytest.MonkeyPatch):
+    commands_of_steps(monkeypatch, ("open-door",), ("start-bridge",))
+    faults = faults_of({**KILL, "at": "every", "moment": "command"})
+    take(faults, 0, DOOR)
+    faults.site.operator.kill = lambda: False
+    take(faults, 1, SHADOW)
+    assert faults.never_happened() == [f"{faults.scenario.faults[0].sentence}, in the step shadow"]
+
+
+def test_where_there_never_was_a_command_the_kill_never_happened(monkeypatch: pytest.MonkeyPatch):
+    commands_of_steps(monkeypatch, ())
+    faults = faults_of({**KILL, "at": "every", "moment": "command"})
+    take(faults, 0, DOOR)
+    assert faults.never_happened() == [faults.scenario.faults[0].sentence]
 
 
 def test_a_hook_or_a_gate_that_was_to_fail_and_was_not_asked_has_not_happened():

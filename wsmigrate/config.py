@@ -77,7 +77,7 @@ class Config:
     bridge_prefetch: int = 2000
     bridge_batch: int = 500
     bridge_batch_bytes: int = 1 << 20
-    bridge_batch_wait_s: float = 0.003
+    bridge_batch_wait_s: float = 0.002
     bridge_memory_bytes: int = 256 << 20
     dead_letter_bytes: int = 1 << 30
     bind_timeout_s: float = 5.0

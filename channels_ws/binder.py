@@ -16,6 +16,7 @@ import pika
 from pika.adapters.asyncio_connection import AsyncioConnection
 
 from channels_ws.binding import BindingSession, is_missing_inbox
+from channels_ws.retries import Retries
 from wsmigrate.amqp import AmqpClosedError, BrokerHosts
 from wsmigrate.config import Config, redacted_url
 from wsmigrate.errors import ConfigError, UnavailableError
@@ -24,9 +25,6 @@ from wsmigrate.rooms import RoomError
 logger = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S = 10.0
-_FIRST_BACKOFF_S = 0.2
-_MAX_BACKOFF_S = 0.5
-"""Short: what a publisher that is back before the bindings are sends to a room nobody gets."""
 _LONGEST_WAIT_S = 30.0
 
 
@@ -219,6 +217,7 @@ class RoomBinder:
                 self._forget(session)
                 continue
             if room in session.bound:
+                self._is_live(room)  # it may have been left while it was bound again
                 return
             if self._chores:
                 await asyncio.wait(set(self._chores))  # its inbox may not be there yet
@@ -234,9 +233,12 @@ class RoomBinder:
                     raise
             else:
                 self._heard_at = asyncio.get_running_loop().time()
-                self._confirmed.add(room)
-                self._unwanted.discard(room)  # an unbinding that failed meanwhile put it back
+                self._is_live(room)
                 return
+
+    def _is_live(self, room: str) -> None:
+        self._confirmed.add(room)
+        self._unwanted.discard(room)  # an unbinding that failed meanwhile put it back
 
     async def _work_off(self, session: BindingSession) -> None:
         while self._unwanted:
@@ -248,23 +250,22 @@ class RoomBinder:
                 raise
 
     async def _stay_connected(self) -> None:
-        backoff, failures = _FIRST_BACKOFF_S, 0
+        retries = Retries()
         while True:
             try:
                 await self._use_one_connection()
-                backoff, failures = _FIRST_BACKOFF_S, 0
+                retries.worked()
             except Exception as error:
-                failures += 1
-                if failures.bit_count() == 1:  # ever more rarely: it may be away for hours
+                retries.failed(error)
+                if retries.is_news:
                     logger.warning(
-                        "RabbitMQ at %s cannot be used (%s, tries: %d). New clients are refused "
-                        "with 503; trying again, twice a second",
+                        "RabbitMQ at %s cannot be used (%s). New clients are refused with 503; "
+                        "trying again in %.1f s, and on",
                         self._where,
                         _reason(error),
-                        failures,
+                        retries.pause_s,
                     )
-            await asyncio.sleep(backoff * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-            backoff = min(backoff * 2, _MAX_BACKOFF_S)
+            await asyncio.sleep(retries.pause_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
 
     async def _use_one_connection(self) -> None:
         """Returns when a connection that could be used is lost; raises if it never could."""
@@ -296,25 +297,27 @@ class RoomBinder:
                 len(missed),
             )
             self._on_gap(missed)
-        refused = await self._bind_again(session) - missed
+        await self._bind_again(session)
         await self._work_off(session)
-        if refused:
-            self._on_gap(refused)
 
-    async def _bind_again(self, session: BindingSession) -> set[str]:
-        """Bind the live rooms; returns those that the broker now refuses."""
-        rooms = list(self._confirmed)
-        outcomes = await asyncio.gather(*map(session.bind, rooms), return_exceptions=True)
-        refused = set()
-        for room, outcome in zip(rooms, outcomes):
-            if outcome is None:
-                continue
-            if session.is_lost or not isinstance(outcome, AmqpClosedError):
+    async def _bind_again(self, session: BindingSession) -> None:
+        """Bind the live rooms. Raises what makes the connection useless."""
+        binding = [self._bind_one_again(session, room) for room in self._confirmed]
+        for outcome in await asyncio.gather(*binding, return_exceptions=True):
+            if outcome is not None:
                 raise outcome
-            logger.warning("The broker refuses a room that was bound: %s", outcome)
+
+    async def _bind_one_again(self, session: BindingSession, room: str) -> None:
+        try:
+            await session.bind(room)
+        except AmqpClosedError as error:
+            if session.is_lost:
+                raise
+            logger.warning("The broker refuses a room that was bound: %s", error)
             self._confirmed.discard(room)
-            refused.add(room)
-        return refused
+            self._on_gap({room})
+        else:
+            self._heard_at = asyncio.get_running_loop().time()
 
     def _forget(self, session: BindingSession | None) -> None:
         if session is None or self._session is session:

@@ -45,8 +45,8 @@ class Faults:
     say: Callable[[str], None]
     happened: list[Happened] = field(default_factory=list)
     _step: int = 0
-    _step_name: str = ""
-    _occasions: set[tuple[Fault, int, str]] = field(default_factory=set)
+    _before: int | None = None
+    _occasions: list[tuple[Fault, int, str]] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _spent: set[tuple[Fault, int, str]] = field(default_factory=set)
@@ -55,13 +55,10 @@ class Faults:
         """A step begins: its command is about to be called."""
         self._step = number
         self._over = threading.Event()
-        self._step_name = step.name
-        self._occasions |= {
-            (fault, number, step.name)
-            for fault in self._due(step)
-            if fault.moment is not Moment.COMMAND
-        }
+        self._occasions += [(fault, number, step.name) for fault in self._due(step)]
         mine = [fault for fault in self._due(step) if fault.moment is not Moment.RESTING]
+        if any(fault.moment is Moment.COMMAND for fault in mine):
+            self._before = self._last_entry()
         for fault in mine:
             run = self._wait_and_do if fault.moment is Moment.STEP else self._watch
             thread = threading.Thread(target=run, args=(fault,), name="fault", daemon=True)
@@ -76,6 +73,7 @@ class Faults:
         self._threads.clear()
         self._settle_failures()
         self.ready()
+        self._settle_occasions()
 
     def rest(self, step: Step) -> None:
         """The time after a step: do what is due, and return once all parts run again."""
@@ -93,6 +91,22 @@ class Faults:
                 self.site.failing.discard(word)
                 one.landed = False
 
+    def _settle_occasions(self) -> None:
+        """A step that had none of a fault's commands, as a drain of nobody, was none of its
+        occasions: as far as the audit log says so."""
+        if self._before is None:
+            return
+        with contextlib.suppress(psycopg.Error), self._connected() as connection:
+            begun = {command for _, command in self._begun(connection, self._before)}
+            self._occasions = [
+                (fault, number, name)
+                for fault, number, name in self._occasions
+                if number != self._step
+                or fault.moment is not Moment.COMMAND
+                or (begun if fault.command == EVERY else fault.command in begun)
+            ]
+        self._before = None
+
     def ready(self) -> None:
         """Return once every part runs. Raises UnavailableError."""
         deadline = time.monotonic() + _READY_WITHIN_S
@@ -108,8 +122,7 @@ class Faults:
 
     def never_happened(self) -> list[str]:
         """Faults of the scenario that did not happen where they were to, in sentences: once at all,
-        and in each step that they were due in. A step that has none of a fault's commands, as a
-        drain of nobody, is none of them."""
+        and in each step that was an occasion for them."""
         landed = {(one.fault, one.step) for one in self.happened if one.landed}
         missed = [
             fault.sentence
@@ -118,7 +131,7 @@ class Faults:
         ]
         return missed + [
             f"{fault.sentence}, in the step {name}"
-            for fault, number, name in sorted(self._occasions, key=lambda one: one[1])
+            for fault, number, name in self._occasions
             if fault.at == EVERY and (fault, number) not in landed and fault.sentence not in missed
         ]
 
@@ -156,10 +169,7 @@ class Faults:
             self._over.wait(_POLL_S)
 
     def _command_begun(self, fault: Fault, command: str) -> None:
-        if fault.command not in {EVERY, command}:
-            return
-        self._occasions.add((fault, self._step, self._step_name))
-        if self._is_spent(fault, command):
+        if fault.command not in {EVERY, command} or self._is_spent(fault, command):
             return
         if fault.at != EVERY and any(one.fault == fault for one in self.happened):
             return

@@ -141,6 +141,7 @@ def _traffic(found: Traffic) -> str:
         words.append(f"{found.connects} connects")
     if found.errors is not None:
         words.append(f"{found.errors} errors")
-    if found.response_ms is not None:
-        words.append(f"{found.response_ms:g} ms")
-    return f", since the door's start {', '.join(words)}" if words else ""
+    counted = f", since the door's start {', '.join(words)}" if words else ""
+    if found.response_ms is None:
+        return counted
+    return f"{counted}, answers take {found.response_ms:g} ms"

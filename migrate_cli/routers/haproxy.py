@@ -24,6 +24,7 @@ from wsmigrate.sides import Side
 from wsmigrate.weights import Servers, percent_of, weights_for
 
 _UP = ("UP", "DRAIN")
+_ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx")
 """``DRAIN`` is what HAProxy calls a server of weight 0 that is up."""
 
 
@@ -155,9 +156,9 @@ class HaproxyDoor:
 
         How long answers take HAProxy does not tell in time: ``rtime`` is a mean of streams that
         have ended, and a WebSocket's handshake enters it when its client leaves. What it counts at
-        once are the answers (``hrsp_1xx``, and 2xx to a server that speaks HTTP/2, RFC 8441)."""
+        once are the answers by their kind: 101, and 403 for who is refused."""
         rows = [row for row in self._rows(self.socket) if self._is_of(row, side)]
-        answers = [row[name] for row in rows for name in ("hrsp_1xx", "hrsp_2xx")]
+        answers = [row[name] for row in rows for name in _ANSWERS]
         return Traffic(
             connects=sum(int(row["stot"]) for row in rows),
             errors=sum(

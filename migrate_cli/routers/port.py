@@ -116,9 +116,9 @@ class Traffic:
     """What the doors count of one server, over all doors, since the doors were started.
 
     ``connects`` clients were sent to it, ``errors`` of them in vain (no connection, no answer, or a
-    5xx), and of ``answered`` it has taken the handshake. Take the difference of two readings; a
-    smaller figure than before means a restarted door. ``response_ms`` is how long its answers take
-    now, to the first byte. None where a kind of door does not count that.
+    5xx), and ``answered`` got another answer, the handshake's or a refusal. Take the difference of
+    two readings; a smaller figure than before means a restarted door. ``response_ms`` is how long
+    its answers take now, to the first byte. None where a kind of door does not count that.
     """
 
     connects: int | None

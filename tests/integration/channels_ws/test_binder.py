@@ -143,6 +143,13 @@ def is_bound(broker: Channel, room: str) -> bool:
     return False
 
 
+def forget(broker: Channel, binder: RoomBinder, room: str) -> None:
+    """What a restart of the broker, and a publisher that is back already, leave of a binding."""
+    broker.exchange_delete(room)
+    broker.exchange_declare(room, "fanout")
+    broker.queue_delete(f"wsmigrate.mark.{binder.key}")
+
+
 async def cut(relay: Relay) -> None:
     """Cut the connection and let its end be noticed."""
     relay.cut()
@@ -187,7 +194,7 @@ class TestAConnectionThatIsLost:
         assert in_inbox(broker, room, lambda: broker.basic_publish(room, "", b"x")) == [b"x"]
         assert gaps == [room]
 
-    async def test_after_a_long_outage_it_is_opened_within_a_second(
+    async def test_after_a_long_outage_it_is_opened_within_two_seconds(
         self, relayed: RoomBinder, relay: Relay, room: str
     ) -> None:
         """Publishers come back at once, and what they publish before it is bound nobody gets."""
@@ -197,24 +204,38 @@ class TestAConnectionThatIsLost:
         relay.restore()
         restored = time.monotonic()
         await relayed.bind(room)
-        assert time.monotonic() - restored < 1.0
+        assert time.monotonic() - restored < 2.0
 
     async def test_who_may_have_missed_something_is_told_before_thousands_of_rooms_are_bound(
-        self, relayed_url: str, relay: Relay, broker: Channel, room: str
+        self, relayed: RoomBinder, relay: Relay, broker: Channel, room: str
     ) -> None:
         bound: list[bool] = []
-        config = replace(Config(), amqp_url=relayed_url, bind_timeout_s=5.0)
-        binder = RoomBinder(config, on_gap=lambda _: bound.append(is_bound(broker, room)))
-        await binder.start()
-        await binder.bind(room)
+        relayed._on_gap = lambda _: bound.append(is_bound(broker, room))
+        await relayed.bind(room)
         await cut(relay)
-        broker.exchange_delete(room)
-        broker.exchange_declare(room, "fanout")  # a publisher is back
-        broker.queue_delete(f"wsmigrate.mark.{binder.key}")
+        forget(broker, relayed, room)
         relay.restore()
-        await binder.bind(room)
+        await relayed.bind(room)
         assert bound == [False]
-        await binder.stop()
+
+    async def test_a_room_that_is_left_and_joined_while_it_is_bound_again_is_live(
+        self, relayed: RoomBinder, relay: Relay, broker: Channel, room: str
+    ) -> None:
+        """As when its sockets are told, leave, and come back while others are bound."""
+
+        async def leave_and_join() -> None:
+            await relayed.unbind(room)
+            await relayed.bind(room)
+
+        joining: list[asyncio.Task[None]] = []
+        relayed._on_gap = lambda _: joining.append(asyncio.create_task(leave_and_join()))
+        await relayed.bind(room)
+        await cut(relay)
+        forget(broker, relayed, room)
+        relay.restore()
+        await relayed.bind(f"{room}-other")
+        await asyncio.gather(*joining)
+        assert room in relayed._confirmed  # or the next restart of the broker is kept from it
 
     async def test_no_client_is_let_into_a_room_meanwhile(
         self, relayed: RoomBinder, relay: Relay, room: str

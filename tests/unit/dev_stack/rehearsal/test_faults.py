@@ -1,12 +1,13 @@
 """Which faults are due, and what is said of those that did not happen."""
 
+import contextlib
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dev_stack.rehearsal.course import Step
-from dev_stack.rehearsal.faults import Faults
+from dev_stack.rehearsal.faults import Faults, Happened
 from dev_stack.rehearsal.scenario import Fault, scenario_of
 from wsmigrate.rungs import ladder
 
@@ -63,19 +64,30 @@ def test_a_fault_of_every_step_has_to_happen_in_each():
     ]
 
 
-def commands_of_steps(monkeypatch: pytest.MonkeyPatch, *steps: tuple[str, ...]) -> None:
-    """What the audit log says was begun, step by step."""
-    remaining = iter(steps)
+class AuditLog:
+    """What was begun in each step; a watcher that sees all of it, or none."""
 
-    def watch(self: Faults, fault: Fault) -> None:
-        for command in next(remaining):
-            self._command_begun(fault, command)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *steps: list[str], seen: bool = True):
+        remaining = iter(steps)
 
-    monkeypatch.setattr(Faults, "_watch", watch)
+        def last_entry(_faults: Faults, _connection: object = None) -> int:
+            self.begun = next(remaining)
+            return 0
+
+        def watch(faults: Faults, fault: Fault) -> None:
+            for command in self.begun if seen else []:
+                faults._command_begun(fault, command)
+
+        monkeypatch.setattr(Faults, "_last_entry", last_entry)
+        monkeypatch.setattr(Faults, "_watch", watch)
+        monkeypatch.setattr(Faults, "_connected", lambda _faults: contextlib.nullcontext())
+        monkeypatch.setattr(
+            Faults, "_begun", lambda *_: [(number, word) for number, word in enumerate(self.begun)]
+        )
 
 
 def test_a_step_without_commands_is_no_occasion_to_kill_one(monkeypatch: pytest.MonkeyPatch):
-    commands_of_steps(monkeypatch, ("open-door",), ())
+    AuditLog(monkeypatch, ["open-door"], [])
     faults = faults_of({**KILL, "at": "every", "moment": "command"})
     take(faults, 0, DOOR)
     take(faults, 1, SHADOW)
@@ -84,7 +96,7 @@ def test_a_step_without_commands_is_no_occasion_to_kill_one(monkeypatch: pytest.
 
 
 def test_a_command_that_ended_before_its_kill_is_one(monkeypatch: pytest.MonkeyPatch):
-    commands_of_steps(monkeypatch, ("open-door",), ("start-bridge",))
+    AuditLog(monkeypatch, ["open-door"], ["start-bridge"])
     faults = faults_of({**KILL, "at": "every", "moment": "command"})
     take(faults, 0, DOOR)
     faults.site.operator.kill = lambda: False
@@ -92,8 +104,17 @@ def test_a_command_that_ended_before_its_kill_is_one(monkeypatch: pytest.MonkeyP
     assert faults.never_happened() == [f"{faults.scenario.faults[0].sentence}, in the step shadow"]
 
 
+def test_a_command_that_the_watcher_did_not_see_is_one(monkeypatch: pytest.MonkeyPatch):
+    AuditLog(monkeypatch, ["open-door"], seen=False)
+    faults = faults_of({**KILL, "at": "every", "moment": "command"})
+    take(faults, 0, DOOR)
+    assert faults.never_happened() == [faults.scenario.faults[0].sentence]
+    faults.happened.append(Happened(faults.scenario.faults[0], step=9, at=0.0, landed=True))
+    assert faults.never_happened() == [f"{faults.scenario.faults[0].sentence}, in the step door"]
+
+
 def test_where_there_never_was_a_command_the_kill_never_happened(monkeypatch: pytest.MonkeyPatch):
-    commands_of_steps(monkeypatch, ())
+    AuditLog(monkeypatch, [])
     faults = faults_of({**KILL, "at": "every", "moment": "command"})
     take(faults, 0, DOOR)
     assert faults.never_happened() == [faults.scenario.faults[0].sentence]

@@ -94,8 +94,9 @@ def rehearse_on(
     """Rehearse on a stack that is up, with an entrance; its bridge is stopped first."""
     load, scenario = options.load, options.scenario
     report.say(
-        f"Rehearsal: {load.clients} clients in {len(load.rooms)} rooms, {load.rate:g} messages a "
-        f"second from {load.publishers} publishers and {load.site_rate:g} over the REST API; "
+        f"Rehearsal: {load.clients} clients in {len(load.rooms)} rooms, "
+        f"{round(load.rate, 1):g} messages a second from {load.publishers} publishers "
+        f"and {load.site_rate:g} over the REST API; "
         f"scenario: {scenario.name}",
         "bold",
     )

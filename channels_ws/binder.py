@@ -259,8 +259,8 @@ class RoomBinder:
                 retries.failed(error)
                 if retries.is_news:
                     logger.warning(
-                        "RabbitMQ at %s cannot be used (%s). New clients are refused with 503; "
-                        "trying again in %.1f s, and on",
+                        "RabbitMQ at %s cannot be used (%s). New clients are refused with 503 "
+                        "until it can; the next try is in %.1f s",
                         self._where,
                         _reason(error),
                         retries.pause_s,

@@ -35,9 +35,9 @@ class Retries:
         longest_s = _WHILE_REFUSED_S if _is_refusal(error) else _WHILE_AWAY_S
         self.pause_s = _FIRST_PAUSE_S if not self.failures else min(2 * self.pause_s, longest_s)
         self.failures += 1
-        is_the_same = type(error).__name__ + str(error) == self._reason
-        self._of_this_reason = self._of_this_reason + 1 if is_the_same else 1
-        self._reason = type(error).__name__ + str(error)
+        reason = f"{type(error).__name__}: {error}"
+        self._of_this_reason = self._of_this_reason + 1 if reason == self._reason else 1
+        self._reason = reason
         self.is_news = self._of_this_reason & (self._of_this_reason - 1) == 0
 
 

@@ -54,9 +54,9 @@ class Limits:
 @dataclass(frozen=True)
 class Reading:
     """The other server at one moment. ``connects``, ``errors`` and ``answered`` are counters that
-    only grow; None is what cannot be known. A client is back once it is ``answered``;
-    where that is not known, once it connects. ``latency_ms`` is of now, never a mean of long ago:
-    a drain that is slow because of it waits for it to fall."""
+    only grow; None is what cannot be known. A client is back once it is ``answered``; where that is
+    not known, once it connects. ``latency_ms`` is of now, never a mean of long ago: a drain that is
+    slow because of it waits for it to fall."""
 
     connects: int | None
     errors: int | None

@@ -118,7 +118,9 @@ class Operator:
             printed, told = self._running.communicate(timeout=self.within_s)
         except subprocess.TimeoutExpired as error:
             self.kill()
-            told = self._running.communicate()[1]
+            self._running.wait()
+            # What it has started may hold its output open, so that is not read to its end.
+            told = (error.stderr or b"").decode("utf-8", "replace")
             raise UnavailableError(
                 f"`wsmigrate {' '.join(words)}` was not over within {self.within_s:.0f} s: "
                 f"{_last_words(told)}"

@@ -24,8 +24,8 @@ from wsmigrate.sides import Side
 from wsmigrate.weights import Servers, percent_of, weights_for
 
 _UP = ("UP", "DRAIN")
-_ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx")
 """``DRAIN`` is what HAProxy calls a server of weight 0 that is up."""
+_ANSWERS = ("hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx")
 
 
 class Persistence(Protocol):
